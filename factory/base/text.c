@@ -145,6 +145,16 @@ size_t text_utf8_len(struct text a)
     return len > 1 || (len && (unsigned char)a.ptr[0] < 0x80) ? len : 0;
 }
 
+bool text_is_utf8(struct text a)
+{
+    for (size_t i = 0, len; i < a.len; i += len) {
+        len = text_utf8_len((struct text){a.ptr + i, a.len - i});
+        if (!len)
+            return false;
+    }
+    return true;
+}
+
 const char *text_printable(struct arena *arena, struct text a)
 {
     size_t len = a.len > 200 ? 200 : a.len, i = 0;

@@ -51,6 +51,8 @@ char *text_dup(struct arena *arena, struct text a) __attribute__((returns_nonnul
 const char *text_printable(struct arena *arena, struct text a);
 /* Returns how many bytes the character of UTF-8 (RFC 3629) at the front has; 0 when there is none. */
 size_t text_utf8_len(struct text a);
+/* Returns whether all of it is UTF-8. */
+bool text_is_utf8(struct text a);
 /* Replaces in place by '?' what could do harm on a terminal or deceive who reads: control characters (C0 but tab, DEL,
  * C1), those that change the direction of writing (Unicode Standard Annex 9: U+061C, U+200E, U+200F, U+202A to U+202E,
  * U+2066 to U+2069), line and paragraph separators, and bytes that are no UTF-8. A newline stays where two blanks follow,

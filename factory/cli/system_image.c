@@ -11,6 +11,7 @@
 #include "system/system_lint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/utsname.h>
 
 /* One platform of an image, opened. */
@@ -280,10 +281,17 @@ static bool install(struct remote *remote, struct install_request *request, stru
 static bool install_rootfs(struct remote *remote, struct install_request *request, struct err *err)
 {
     struct system_call *call = remote->system;
-    const char *root = call->place.host.shown, *path = arena_printf(remote->arena, "%s%s", root, call->rootfs);
-    AUTO(system_host_close) struct system_host host = {.root = -1};
+    const char *path = arena_printf(remote->arena, "%s%s", call->place.host.shown, call->rootfs);
+    /* Below the host's root where it is there, as find_rootfs() found it. */
+    AUTO(system_host_close)
+    struct system_host host = {system_host_open_at(&call->place.host, call->rootfs, O_RDONLY | O_DIRECTORY), path};
     struct system_exports exports = {0};
-    if (!system_host_open(remote->arena, remote_is_dir(path) ? path : call->rootfs, &host, err))
+    struct stat link;
+    if (host.root < 0 && system_host_stat(&call->place.host, call->rootfs, &link)) {
+        err_set_errno(err, ENOTDIR, "%s", path);
+        return false;
+    }
+    if (host.root < 0 && !system_host_open(remote->arena, call->rootfs, &host, err))
         return false;
     const char *folder = find_exports(&host, remote->arena, "");
     struct stat status;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tree_remove.h - removes a directory and all below it, by descriptors, following no symlink
  *
- * Private to tree_export.c.
  * Threads: no state.
  */
 #ifndef IMGFACTORY_IO_TREE_REMOVE_H

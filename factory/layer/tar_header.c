@@ -70,34 +70,6 @@ static bool is_ascii(const char *string)
     return true;
 }
 
-/* Returns the length of the UTF-8 sequence (RFC 3629) at `bytes`, which ends in a NUL; 0 when it is none. */
-static size_t utf8_sequence(const unsigned char *bytes)
-{
-    unsigned char lead = bytes[0];
-    if (lead < 0x80)
-        return 1;
-    size_t len = lead >= 0xC2 && lead <= 0xDF ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((bytes[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    bool is_overlong = (lead == 0xE0 && bytes[1] < 0xA0) || (lead == 0xF0 && bytes[1] < 0x90);
-    bool is_outside = (lead == 0xED && bytes[1] > 0x9F) || (lead == 0xF4 && bytes[1] > 0x8F);
-    return is_overlong || is_outside ? 0 : len;
-}
-
-static bool is_utf8(const char *string)
-{
-    const unsigned char *at = (const unsigned char *)string;
-    while (*at) {
-        size_t len = utf8_sequence(at);
-        if (!len)
-            return false;
-        at += len;
-    }
-    return true;
-}
-
 static size_t decimal_digits(size_t value)
 {
     size_t digits = 1;
@@ -138,7 +110,8 @@ static bool add_records(const struct tar_member *member, struct buf *records)
 {
     bool has_name = split_name(member->name, strlen(member->name)) == SIZE_MAX || !is_ascii(member->name);
     bool has_link = strlen(member->link) > NAME_BYTES || !is_ascii(member->link);
-    bool is_binary = (has_name && !is_utf8(member->name)) || (has_link && !is_utf8(member->link));
+    bool is_binary =
+        (has_name && !text_is_utf8(text_of(member->name))) || (has_link && !text_is_utf8(text_of(member->link)));
     char mtime[24];
     (void)snprintf(mtime, sizeof mtime, "%lld", (long long)member->mtime);
     return (!is_binary || add_record(records, "hdrcharset", "BINARY")) &&

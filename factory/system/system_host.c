@@ -99,11 +99,13 @@ bool system_host_make_dirs(const struct system_host *host, struct arena *arena, 
         !system_host_parent(host, path, &parent, &name, err))
         return false;
     if (mkdirat(parent, name, 0755) == 0) {
-        if (fchmodat(parent, name, 0755, 0) != 0) { /* whatever the umask */
+        /* The mode whatever the umask, and of no link that somebody put there since. */
+        AUTO(auto_close_fd) int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fchmod(fd, 0755) != 0) {
             err_set_errno(err, errno, "the mode of %s%s", host->shown, path);
             return false;
         }
-        if (made)
+        if (made && !strings_has(made, path))
             list_add(arena, made, arena_strdup(arena, path));
         return true;
     }

@@ -12,6 +12,8 @@
 
 #include "system/system_render.h"
 
+#define SYSTEM_INFO_MAX_BYTES ((size_t)16 << 20)
+
 /* A file that a version brings to the host. */
 struct info_file {
     const char *path;

@@ -48,6 +48,14 @@ bool system_begin(struct system_place *place, struct arena *arena, const char *n
                 place->base < 0 ? "" : "; `imgfactory system list` tells what is");
         return false;
     }
+    for (unsigned i = 0; !is_update && !ret_versions->is_there && i < 2; i++) {
+        const char *version = arena_printf(arena, "%s.%u", name, i);
+        if (fstatat(place->base, version, &status, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        err_set(err, ERR_USAGE, "%s%s/%s is there, but no link %s to it; move it away, or choose another --name",
+                place->host.shown, SYSTEM_PLACE, version, name);
+        return false;
+    }
     if (!is_update && (ret_versions->is_there || fstatat(place->base, name, &status, AT_SYMLINK_NOFOLLOW) == 0)) {
         err_set(err, ERR_USAGE,
                 "%s%s/%s is there already; update it (imgfactory system update %s), or choose another --name",
@@ -137,7 +145,12 @@ static bool write_file(struct installing *installing, const char *name, struct t
 
 static bool write_info(struct installing *installing, struct err *err)
 {
-    return write_file(installing, "info", system_info_text(installing->arena, &installing->info), 0600, err);
+    struct text text = system_info_text(installing->arena, &installing->info);
+    if (text.len <= SYSTEM_INFO_MAX_BYTES)
+        return write_file(installing, "info", text, 0600, err);
+    err_set(err, ERR_MALFORMED, "%s: files for the host, and values, that are more than %zu MiB to remember",
+            SYSTEM_HOSTFS, SYSTEM_INFO_MAX_BYTES >> 20);
+    return false;
 }
 
 static bool write_rootfs(struct installing *installing, struct err *err)
@@ -200,11 +213,17 @@ static bool write_version(struct installing *installing, struct err *err)
     const struct rendered *rendered = &installing->rendered;
     struct arena *arena = installing->arena;
     int base = request->place->base;
-    if (mkdirat(base, installing->folder, 0700) != 0 || fchmodat(base, installing->folder, 0700, 0) != 0)
+    struct stat status;
+    if (mkdirat(base, installing->folder, 0700) != 0)
         return fail(installing, "", err);
     installing->dir = openat(base, installing->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (installing->dir < 0)
+    if (installing->dir < 0 || fchmod(installing->dir, 0700) != 0 || fstat(installing->dir, &status) != 0)
         return fail(installing, "", err);
+    if (status.st_uid != geteuid()) { /* of somebody who may rename in the folder above: he would see and write in it */
+        err_set(err, ERR_LOCAL, "%s%s/%s was put in the place of the one just made", request->place->host.shown,
+                SYSTEM_PLACE, installing->folder);
+        return false;
+    }
     if (!write_rootfs(installing, err) || !write_host_files(installing, err))
         return false;
     if (rendered->config.len && !write_file(installing, "config.json", rendered->config, 0600, err))
@@ -215,7 +234,7 @@ static bool write_version(struct installing *installing, struct err *err)
     if (rendered->tmpfiles.len &&
         !write_file(installing, arena_printf(arena, "tmpfiles-%s.conf", request->name), rendered->tmpfiles, 0644, err))
         return false;
-    return write_info(installing, err);
+    return system_switch_plan(request->place, arena, &installing->info, err) && write_info(installing, err);
 }
 
 /* What writes to the host. */
@@ -228,8 +247,8 @@ static bool put_in_place(void *argument, struct err *err)
                    system_switch_stage(request->place, installing->arena, request->name, installing->folder,
                                        &installing->info, now, err) &&
                    write_info(installing, err);
-    /* When the power goes, the version before has to be there or a whole new one. Where there was none, nothing is lost. */
-    if (is_good && request->is_update && syncfs(installing->dir) != 0)
+    /* When the power goes, what the journal leads to has to be whole. */
+    if (is_good && syncfs(installing->dir) != 0)
         is_good = fail(installing, "", err);
     auto_close_fd(&installing->dir);
     installing->dir = -1;
@@ -246,9 +265,29 @@ static bool put_in_place(void *argument, struct err *err)
         return is_good;
     }
     struct err ignored = {0}; /* the first failure is the one to tell */
-    system_switch_unstage(request->place, installing->arena, request->name, &installing->info);
+    system_switch_unstage(request->place, installing->arena, request->name, &installing->info,
+                          &installing->versions->info.folders);
     (void)!tree_remove(request->place->base, installing->folder, &ignored);
     return false;
+}
+
+/* What is remembered is JSON, which has no other bytes. */
+static bool check_words(const struct install_request *request, struct err *err)
+{
+    const char *words[] = {request->image, request->rootfs ? request->rootfs : ""};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+        if (text_is_utf8(text_of(words[i])))
+            continue;
+        err_set(err, ERR_USAGE, "%s: a name that is not UTF-8 cannot be remembered", words[i]);
+        return false;
+    }
+    for (size_t i = 0; i < request->set->count; i++) {
+        if (text_is_utf8(text_of(request->set->items[i].value)))
+            continue;
+        err_set(err, ERR_USAGE, "--set %s: a value is UTF-8", request->set->items[i].name);
+        return false;
+    }
+    return true;
 }
 
 bool system_install(struct arena *arena, const struct install_request *request, const struct system_versions *versions,
@@ -272,8 +311,8 @@ bool system_install(struct arena *arena, const struct install_request *request, 
     *ret_info = versions->info;
     if (*ret_unchanged)
         return true;
-    if ((request->ground && !system_unpack_check(&unpack, err)) || !render(&installing, err) ||
-        !workers_call(request->keeper, put_in_place, &installing, err))
+    if (!check_words(request, err) || (request->ground && !system_unpack_check(&unpack, err)) ||
+        !render(&installing, err) || !workers_call(request->keeper, put_in_place, &installing, err))
         return false;
     *ret_info = installing.info;
     return true;
@@ -298,7 +337,7 @@ bool system_rollback(struct system_place *place, struct arena *arena, const char
     bool is_staged = system_switch_stage(place, arena, name, folder, &versions.other, &versions.info, err);
     struct text text = system_info_text(arena, &versions.other);
     if (!is_staged || !file_write_atomic_at(dir, "info", text.ptr, text.len, 0600, true, err)) {
-        system_switch_unstage(place, arena, name, &versions.other);
+        system_switch_unstage(place, arena, name, &versions.other, &versions.other.folders);
         return false;
     }
     *ret_info = versions.other;

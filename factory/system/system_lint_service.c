@@ -53,8 +53,7 @@ static void read_lines(struct lint *lint, struct unit_lines *lines)
             fault(lint, number, "stands before the first section");
         } else {
             struct text key = text_trim((struct text){line.ptr, (size_t)(sign - line.ptr)});
-            struct text value = text_trim((struct text){sign + 1, line.len - key.len});
-            value.len = (size_t)(line.ptr + line.len - value.ptr);
+            struct text value = text_trim((struct text){sign + 1, (size_t)(line.ptr + line.len - sign - 1)});
             list_add(lint->arena, lines,
                      (struct unit_line){section, text_dup(lint->arena, key), text_dup(lint->arena, value), number});
         }

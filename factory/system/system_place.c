@@ -11,8 +11,20 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#define INFO_MAX_BYTES ((size_t)16 << 20)
 #define SYSTEMCTL_MS (5 * 60 * 1000)
+
+/* systemd.unit(5): such a name is another unit's for systemctl. */
+static bool is_unit_name(const char *name)
+{
+    static const char *const types[] = {"service", "socket", "device", "mount", "automount", "swap",
+                                        "target",  "path",   "timer",  "slice", "scope"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < ARRAY_COUNT(types); i++) {
+        if (strcmp(dot + 1, types[i]) == 0)
+            return true;
+    }
+    return false;
+}
 
 bool system_name_check(const char *name, struct err *err)
 {
@@ -20,11 +32,11 @@ bool system_name_check(const char *name, struct err *err)
     size_t len = strlen(name);
     bool is_version = len > 2 && name[len - 2] == '.' && (name[len - 1] == '0' || name[len - 1] == '1');
     if (len && len <= SYSTEM_NAME_MAX && !name[strspn(name, letters)] && name[0] != '.' && name[0] != '-' &&
-        !is_version)
+        !is_version && !is_unit_name(name))
         return true;
     err_set(err, ERR_USAGE,
             "\"%s\" cannot be a container's name: letters, digits, '_', '-' and '.', at most %d, not "
-            "'.' or '-' first, and not .0 or .1 at its end",
+            "'.' or '-' first, and not .0, .1, .service or another unit's type at its end",
             name, SYSTEM_NAME_MAX);
     return false;
 }
@@ -90,7 +102,7 @@ bool system_place_read(const struct system_place *place, struct arena *arena, co
     struct err reason = {0};
     if (dir < 0)
         err_set_errno(err, errno, "%s%s/%s", place->host.shown, SYSTEM_PLACE, version);
-    else if (file_read_unlinked_at(dir, slash + 1, INFO_MAX_BYTES, &bytes, &reason))
+    else if (file_read_unlinked_at(dir, slash + 1, SYSTEM_INFO_MAX_BYTES, &bytes, &reason))
         *ret_text = (struct text){arena_strndup(arena, buf_text(&bytes).ptr, bytes.len), bytes.len};
     else if (reason.kind != ERR_LOCAL || reason.detail != ENOENT)
         *err = reason;
@@ -175,14 +187,15 @@ static bool call(const char *const *argv)
 
 bool system_place_systemctl(const struct system_place *place, const char *verb, const char *name)
 {
-    const char *const argv[] = {"systemctl", verb, name, NULL};
+    AUTO(arena_done) struct arena scratch = {0};
+    /* in full: a name may look like another unit's */
+    const char *const argv[] = {"systemctl", verb, name ? arena_printf(&scratch, "%s.service", name) : NULL, NULL};
     return place->is_live && call(argv);
 }
 
 void system_place_tmpfiles(const struct system_place *place, struct arena *arena, const char *verb, const char *name)
 {
-    const char *const argv[] = {"systemd-tmpfiles", verb, arena_printf(arena, "%s/%s.conf", SYSTEM_TMPFILES_D, name),
-                                NULL};
+    const char *const argv[] = {"systemd-tmpfiles", verb, system_tmpfiles_path(arena, name), NULL};
     struct stat status;
     if (place->is_live && system_host_stat(&place->host, argv[2], &status))
         (void)call(argv);

@@ -21,9 +21,6 @@
 #include "io/lock.h"
 #include "system/system_info.h"
 
-#define SYSTEM_PLACE "/var/lib/containers/atomic"
-#define SYSTEM_UNITS "/etc/systemd/system"
-#define SYSTEM_TMPFILES_D "/etc/tmpfiles.d"
 #define SYSTEM_NAME_MAX 100
 
 struct system_place {
@@ -59,7 +56,8 @@ struct strings system_place_names(const struct system_place *place, struct arena
 /* Reads a file of a version ("NAME.0/info"); text.ptr NULL: it is not there. */
 bool system_place_read(const struct system_place *place, struct arena *arena, const char *path, struct text *ret_text,
                        struct err *err) MUST_CHECK;
-/* Asks systemctl of a live host; returns whether it said yes. Anything else than a live host: false. */
+/* Asks systemctl of a live host about the container's unit (`name` NULL: about none); returns whether it said yes.
+ * Anything else than a live host: false. */
 bool system_place_systemctl(const struct system_place *place, const char *verb, const char *name);
 /* Has systemd-tmpfiles carry out (`verb` "--create") or take back ("--remove") a container's lines, on a live host. */
 void system_place_tmpfiles(const struct system_place *place, struct arena *arena, const char *verb, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "system/system_render.h"
 
+#include "base/auto.h"
 #include "oci/config_read.h"
 #include "oci/oci_base.h"
 #include "package/path.h"
@@ -8,7 +9,7 @@
 
 #include <stdlib.h>
 
-#define FOLDERS_BEFORE_ROOT 6
+#define INDENT_MAX_BYTES (64 << 10) /* of a text that is written with indents, which a deep one is full of */
 
 /* As `atomic` had it, in the foreground. */
 static const char default_service[] =
@@ -115,7 +116,7 @@ static void map_user(const struct render_request *request, json_t *config)
         json_pack("[{s:i, s:I, s:i}]", "containerID", 0, "hostID", (json_int_t)request->facts.gid, "size", 1));
 }
 
-static bool settle_config(struct rendering *rendering, const char *file, json_t *config, struct err *err)
+static bool settle_config(struct rendering *rendering, const char *file, size_t len, json_t *config, struct err *err)
 {
     const struct render_request *request = rendering->request;
     json_t *root = json_object_get(config, "root");
@@ -129,7 +130,7 @@ static bool settle_config(struct rendering *rendering, const char *file, json_t 
     if (request->rootfs)
         (void)json_object_set_new(root, "path", json_string(request->rootfs));
     map_user(request, config);
-    char *text = json_dumps(config, JSON_INDENT(2));
+    char *text = json_dumps(config, len > INDENT_MAX_BYTES ? JSON_COMPACT : JSON_INDENT(2));
     rendering->rendered->config = text_of(arena_printf(rendering->arena, "%s\n", text ? text : "{}"));
     free(text);
     return true;
@@ -152,7 +153,7 @@ static bool render_config(struct rendering *rendering, struct err *err)
             err_wrap(err, "with its values");
         return false;
     }
-    return settle_config(rendering, source.name, config, err);
+    return settle_config(rendering, source.name, text.len, config, err);
 }
 
 /* Directories of the host that the container is given and nothing makes: as `atomic`, when there is no template. */
@@ -198,11 +199,12 @@ static bool render_units(struct rendering *rendering, struct err *err)
 /* Where a file of hostfs goes: each folder of its path and the whole may have another name. */
 static bool rename_path(struct rendering *rendering, const char *path, const char **ret_path, struct err *err)
 {
+    AUTO(arena_done) struct arena scratch = {0}; /* each step is as long as the path */
     struct arena *arena = rendering->arena;
     const char *done = "", *why = "";
     struct text rest = text_of(path + 1), component;
     while (text_next(&rest, '/', &component)) {
-        done = arena_printf(arena, "%s/%.*s", done, (int)component.len, component.ptr);
+        done = arena_printf(&scratch, "%s/%.*s", done, (int)component.len, component.ptr);
         const char *other = system_values_get(&rendering->manifest.renames, done);
         const struct system_template source = {system_file_names[SYSTEM_MANIFEST], text_of(other ? other : ""),
                                                SYSTEM_TEMPLATE_LINES};
@@ -224,13 +226,24 @@ static bool rename_path(struct rendering *rendering, const char *path, const cha
 /* Folders below which nothing of an image is put: what the installer itself keeps, and the kernel's. */
 static bool check_place(struct rendering *rendering, const char *path, struct err *err)
 {
-    static const char *const closed[FOLDERS_BEFORE_ROOT] = {"/proc", "/sys",     "/dev",
-                                                            "/run",  "/var/run", "/var/lib/containers/atomic"};
-    for (size_t i = 0; i < FOLDERS_BEFORE_ROOT; i++) {
+    static const char *const closed[] = {"/proc", "/sys", "/dev", "/run", "/var/run", SYSTEM_PLACE};
+    struct arena *arena = rendering->arena;
+    const char *name = rendering->request->facts.name;
+    const char *own[] = {system_unit_path(arena, name), system_tmpfiles_path(arena, name)};
+    for (size_t i = 0; i < ARRAY_COUNT(closed); i++) {
         if (!path_is_within(path, closed[i]))
             continue;
         err_set(err, ERR_MALFORMED, "%s: a file of the image would be put at %s, where none is put", SYSTEM_HOSTFS,
-                text_printable(rendering->arena, text_of(path)));
+                text_printable(arena, text_of(path)));
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(own); i++) {
+        if (strcmp(path, own[i]) != 0)
+            continue;
+        err_set(err, ERR_MALFORMED,
+                "%s: a file of the image would be put at %s, which is the place of what is made of its templates; "
+                "choose another --name",
+                SYSTEM_HOSTFS, path);
         return false;
     }
     return true;
@@ -246,6 +259,11 @@ static bool render_file(struct rendering *rendering, const struct entry *entry, 
         return true;
     if (!check_place(rendering, file.path, err))
         return false;
+    if (!text_is_utf8(text_of(file.path)) || (entry->kind == ENTRY_SYMLINK && !text_is_utf8(text_of(entry->target)))) {
+        err_set(err, ERR_MALFORMED, "%s%s: a name that is not UTF-8 cannot be remembered", SYSTEM_HOSTFS,
+                text_printable(arena, text_of(entry->path)));
+        return false;
+    }
     for (size_t i = 0; i < rendering->rendered->files.count; i++) {
         if (strcmp(rendering->rendered->files.items[i].path, file.path) != 0)
             continue;

@@ -23,10 +23,8 @@ struct common {
 static struct common common_of(struct arena *arena, const char *name, bool is_unit)
 {
     if (is_unit)
-        return (struct common){arena_printf(arena, "%s.service", name),
-                               arena_printf(arena, "%s/%s.service", SYSTEM_UNITS, name)};
-    return (struct common){arena_printf(arena, "tmpfiles-%s.conf", name),
-                           arena_printf(arena, "%s/%s.conf", SYSTEM_TMPFILES_D, name)};
+        return (struct common){arena_printf(arena, "%s.service", name), system_unit_path(arena, name)};
+    return (struct common){arena_printf(arena, "tmpfiles-%s.conf", name), system_tmpfiles_path(arena, name)};
 }
 
 /* The name beside a place of the host that a file waits under. */
@@ -95,7 +93,7 @@ static bool write_staged(struct system_place *place, struct arena *arena, const 
         return fail(place, path, err);
     if (!file_write_all(fd, bytes.ptr, bytes.len, path, err))
         return false;
-    return (fchmod(fd, mode) == 0 && fsync(fd) == 0) || fail(place, path, err);
+    return (fchmod(fd, mode) == 0 && fsync(fd) == 0 && fsync(parent) == 0) || fail(place, path, err);
 }
 
 static bool stage_link(struct system_place *place, struct arena *arena, const char *name, const struct info_file *file,
@@ -106,7 +104,7 @@ static bool stage_link(struct system_place *place, struct arena *arena, const ch
     if (!system_host_parent(&place->host, file->path, &parent, &base, err))
         return false;
     (void)unlinkat(parent, staged, 0);
-    return symlinkat(file->target, parent, staged) == 0 || fail(place, file->path, err);
+    return (symlinkat(file->target, parent, staged) == 0 && fsync(parent) == 0) || fail(place, file->path, err);
 }
 
 static bool stage_common(struct system_place *place, struct arena *arena, const char *name, const char *folder,
@@ -129,14 +127,17 @@ static bool may_install(struct system_place *place, struct arena *arena, const s
     struct stat status;
     if (!system_host_stat(&place->host, file->path, &status))
         return true;
-    if (file->kind == ENTRY_DIRECTORY && S_ISDIR(status.st_mode))
+    bool is_folder = S_ISDIR(status.st_mode);
+    if (file->kind == ENTRY_DIRECTORY && is_folder)
         return former && former->is_installed;
-    if (former && former->is_installed && is_as_told(place, arena, former))
+    /* No file can be renamed to where a folder is. */
+    if (!is_folder && former && former->is_installed && is_as_told(place, arena, former))
         return true;
     list_add(arena, &place->said,
              arena_printf(arena, "%s%s: %s; it stays as it is", place->host.shown, file->path,
-                          former && former->is_installed ? "was changed since it was put there"
-                                                         : "is there already, and not of this container"));
+                          is_folder                        ? "is a folder, where a file would be put"
+                          : former && former->is_installed ? "was changed since it was put there"
+                                                           : "is there already, and not of this container"));
     return false;
 }
 
@@ -172,9 +173,9 @@ static bool stage_file(const struct staging *staging, size_t index, struct err *
     if (file->kind == ENTRY_SYMLINK)
         return stage_link(place, arena, staging->name, file, err);
     struct text text;
-    AUTO(auto_close_fd)
-    int dir =
-        openat(place->base, arena_printf(&scratch, "%s/hostfs", staging->folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    AUTO(auto_close_fd) int version = openat(place->base, staging->folder, flags);
+    AUTO(auto_close_fd) int dir = version < 0 ? -1 : openat(version, "hostfs", flags);
     AUTO(buf_done) struct buf bytes = {0};
     if (dir < 0)
         return fail(place, file->path, err);
@@ -184,6 +185,36 @@ static bool stage_file(const struct staging *staging, size_t index, struct err *
     struct digest digest = digest_of(text.ptr, text.len);
     file->digest = arena_strdup(arena, digest_hex(&digest).chars);
     return write_staged(place, arena, staging->name, file->path, text, file->mode, err);
+}
+
+/* Adds the folder and those above it that are not there, outermost first. */
+static bool add_missing(struct system_place *place, struct arena *arena, const char *path, struct strings *folders,
+                        struct err *err)
+{
+    AUTO(auto_close_fd) int fd = system_host_open_at(&place->host, path, O_PATH | O_DIRECTORY);
+    if (fd >= 0 || errno != ENOENT || strcmp(path, "/") == 0 || strings_has(folders, path))
+        return true; /* what else is wrong with it is told when it is made */
+    if (!add_missing(place, arena, path_dirname(arena, path), folders, err))
+        return false;
+    if (folders->count == SYSTEM_HOSTFS_MAX_COUNT) {
+        err_set(err, ERR_MALFORMED, "%s: wants more than %d folders of the host", SYSTEM_HOSTFS,
+                SYSTEM_HOSTFS_MAX_COUNT);
+        return false;
+    }
+    list_add(arena, folders, arena_strdup(arena, path));
+    return true;
+}
+
+bool system_switch_plan(struct system_place *place, struct arena *arena, struct system_info *info, struct err *err)
+{
+    for (size_t i = 0; i < info->files.count; i++) {
+        const struct info_file *file = &info->files.items[i];
+        const char *folder = file->kind == ENTRY_DIRECTORY ? file->path : path_dirname(arena, file->path);
+        if (!add_missing(place, arena, folder, &info->folders, err))
+            return false;
+    }
+    return !info->has_service || (add_missing(place, arena, SYSTEM_UNITS, &info->folders, err) &&
+                                  add_missing(place, arena, SYSTEM_TMPFILES_D, &info->folders, err));
 }
 
 bool system_switch_stage(struct system_place *place, struct arena *arena, const char *name, const char *folder,
@@ -214,8 +245,20 @@ static void unlink_at(struct system_place *place, const char *path, const char *
         (void)unlinkat(parent, other_name ? other_name : base, 0);
 }
 
+/* Removes the folders of the host that are empty; but those among `kept`. */
+static void remove_folders(struct system_place *place, const struct system_info *info, const struct strings *kept)
+{
+    for (size_t i = info->folders.count; i-- > 0;) { /* innermost were made last */
+        AUTO(auto_close_fd) int parent = -1;
+        const char *base, *path = info->folders.items[i];
+        struct err ignored = {0};
+        if (!strings_has(kept, path) && system_host_parent(&place->host, path, &parent, &base, &ignored))
+            (void)unlinkat(parent, base, AT_REMOVEDIR);
+    }
+}
+
 void system_switch_unstage(struct system_place *place, struct arena *arena, const char *name,
-                           const struct system_info *info)
+                           const struct system_info *info, const struct strings *kept)
 {
     for (size_t i = 0; i < info->files.count; i++) {
         const char *path = info->files.items[i].path;
@@ -226,6 +269,7 @@ void system_switch_unstage(struct system_place *place, struct arena *arena, cons
         unlink_at(place, common.path, staged_name(arena, name, common.path));
     }
     (void)unlinkat(place->base, arena_printf(arena, ".%s.link", name), 0);
+    remove_folders(place, info, kept);
 }
 
 bool system_switch_is_ours(struct system_place *place, struct arena *arena, const char *name, const char *folder,
@@ -389,7 +433,8 @@ static bool apply_common(struct system_place *place, struct arena *arena, const 
 /* Removes a folder of ours, if it is there. */
 static bool remove_folder(struct system_place *place, const char *name, struct err *err)
 {
-    return !is_there(place, name) || tree_remove(place->base, name, err);
+    return !is_there(place, name) || unlinkat(place->base, name, 0) == 0 || /* a link, in the place of one */
+           tree_remove(place->base, name, err);
 }
 
 static bool apply_switch(struct system_place *place, struct arena *arena, const char *name,
@@ -413,17 +458,6 @@ static bool apply_switch(struct system_place *place, struct arena *arena, const 
            apply_common(place, arena, name, journal->number, true, err) && fsync(place->base) == 0;
 }
 
-static void remove_folders(struct system_place *place, const struct system_info *info)
-{
-    for (size_t i = info->folders.count; i-- > 0;) { /* innermost were made last */
-        AUTO(auto_close_fd) int parent = -1;
-        const char *base;
-        struct err ignored = {0};
-        if (system_host_parent(&place->host, info->folders.items[i], &parent, &base, &ignored))
-            (void)unlinkat(parent, base, AT_REMOVEDIR);
-    }
-}
-
 static bool apply_removal(struct system_place *place, struct arena *arena, const char *name,
                           const struct journal *journal, struct err *err)
 {
@@ -436,7 +470,7 @@ static bool apply_removal(struct system_place *place, struct arena *arena, const
     unlink_at(place, arena_printf(arena, "%s/multi-user.target.wants/%s.service", SYSTEM_UNITS, name), NULL);
     if (is_found) {
         remove_files(place, arena, &info, NULL);
-        remove_folders(place, &info);
+        remove_folders(place, &info, &(struct strings){0});
     }
     if (unlinkat(place->base, name, 0) != 0 && errno != ENOENT)
         return fail(place, SYSTEM_PLACE, err);
@@ -499,7 +533,8 @@ bool system_switch_remove(struct system_place *place, struct arena *arena, const
 static bool sweep(struct system_place *place, struct arena *arena, const char *name, struct err *err)
 {
     const char *made = arena_printf(arena, ".%s.new", name);
-    const char *const folders[] = {made, arena_printf(arena, "%s.0", name), arena_printf(arena, "%s.1", name)};
+    const char *const folders[] = {arena_printf(arena, "%s.0", name), arena_printf(arena, "%s.1", name), made};
+    struct strings kept = {0}; /* of the versions that are there */
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
         struct system_info info;
         struct err ignored = {0};
@@ -507,12 +542,12 @@ static bool sweep(struct system_place *place, struct arena *arena, const char *n
         if (!system_place_read(place, arena, arena_printf(arena, "%s/info", folders[i]), &text, &ignored) ||
             !text.ptr || !system_info_parse(arena, folders[i], text, &info, &ignored))
             info = (struct system_info){0};
-        system_switch_unstage(place, arena, name, &info);
+        for (size_t j = 0; folders[i] != made && j < info.folders.count; j++)
+            list_add(arena, &kept, info.folders.items[j]);
+        system_switch_unstage(place, arena, name, &info, &kept);
         AUTO(auto_close_fd) int dir = openat(place->base, folders[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (dir >= 0)
             file_remove_left_overs(dir);
-        if (strcmp(folders[i], made) == 0)
-            remove_folders(place, &info); /* only those that stayed empty go */
     }
     (void)unlinkat(place->base, arena_printf(arena, ".%s.link", name), 0);
     return remove_folder(place, made, err) && remove_folder(place, arena_printf(arena, ".%s.old", name), err);

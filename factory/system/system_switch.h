@@ -6,20 +6,25 @@
  * this moment the new version holds. What follows (system_switch_apply()) can be done again after a kill in any step:
  * files for the host, tmpfiles.d, the link, the unit.
  * Threads: one, with the place's lock.
- * Fails with: ERR_USAGE (a file in the way that is not ours), ERR_LOCAL.
+ * Fails with: ERR_USAGE (a file in the way that is not ours), ERR_MALFORMED (too many folders), ERR_LOCAL.
  */
 #ifndef IMGFACTORY_SYSTEM_SYSTEM_SWITCH_H
 #define IMGFACTORY_SYSTEM_SYSTEM_SWITCH_H
 
 #include "system/system_place.h"
 
+/* Adds the folders of the host that the files of a new version need and that are not there to `info`, which is written
+ * before they are made: whoever comes after a kill removes those that stayed empty. ERR_MALFORMED: too many. */
+bool system_switch_plan(struct system_place *place, struct arena *arena, struct system_info *info,
+                        struct err *err) MUST_CHECK;
 /* Writes the files of a version beside their places. `folder` is the version's ("NAME.0", ".NAME.new"); which files are
  * installed is set in `info`, and folders of the host are made and added. `now` is the version that holds; NULL: none. */
 bool system_switch_stage(struct system_place *place, struct arena *arena, const char *name, const char *folder,
                          struct system_info *info, const struct system_info *now, struct err *err) MUST_CHECK;
-/* Takes back what was staged. */
+/* Takes back what was staged, and the folders of the host in `info` that stayed empty; but those among `kept`, which are
+ * another version's. */
 void system_switch_unstage(struct system_place *place, struct arena *arena, const char *name,
-                           const struct system_info *info);
+                           const struct system_info *info, const struct strings *kept);
 /* Makes version `number` the one that holds, which is `.NAME.new` where there is one. */
 bool system_switch_to(struct system_place *place, struct arena *arena, const char *name, unsigned number,
                       struct err *err) MUST_CHECK;

@@ -8,6 +8,16 @@ static const char *const forced[] = {"DESTDIR",       "NAME",     "EXEC_START", 
 static const char *const given[] = {"RUN_DIRECTORY", "STATE_DIRECTORY",          "CONF_DIRECTORY", "UUID",
                                     "PIDFILE",       "ALL_PROCESS_CAPABILITIES", "RUNTIME",        "ATOMIC"};
 
+const char *system_unit_path(struct arena *arena, const char *name)
+{
+    return arena_printf(arena, "%s/%s.service", SYSTEM_UNITS, name);
+}
+
+const char *system_tmpfiles_path(struct arena *arena, const char *name)
+{
+    return arena_printf(arena, "%s/%s.conf", SYSTEM_TMPFILES_D, name);
+}
+
 enum value_giver value_giver_of(const char *name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(forced); i++) {

@@ -11,6 +11,10 @@
 
 #include "system/system_exports.h"
 
+#define SYSTEM_PLACE "/var/lib/containers/atomic"
+#define SYSTEM_UNITS "/etc/systemd/system"
+#define SYSTEM_TMPFILES_D "/etc/tmpfiles.d"
+
 /* Who gives a variable its value. */
 enum value_giver { VALUE_FREE, VALUE_GIVEN, VALUE_FORCED };
 
@@ -23,6 +27,9 @@ struct system_facts {
     uint32_t uid, gid; /* who runs it on the host */
 };
 
+/* Return where the unit and the tmpfiles.d file of a container belong on the host. */
+const char *system_unit_path(struct arena *arena, const char *name);
+const char *system_tmpfiles_path(struct arena *arena, const char *name);
 /* Tells who gives a variable its value; VALUE_FREE: manifest.json or the user. */
 enum value_giver value_giver_of(const char *name);
 /* Tells whether a template of a unit lets the runtime start detached: then it uses both $PIDFILE and $EXEC_STOPPOST. */

@@ -155,6 +155,7 @@ RULES = [
     (service("[Install]", "[Instal]"), SERVICE, "line 10", "[Instal]"),
     (service("Restart=on-failure", "Restart"), SERVICE, "line 8", "no assignment"),
     (service("Restart=on-failure", "Restart=sometimes"), SERVICE, "line 8", "sometimes"),
+    (service("Restart=on-failure", "Restart     =\n" + " " * 20), SERVICE, "line 8", "Restart="),
     (service("Restart=on-failure", "Type=quick"), SERVICE, "line 8", "quick"),
     (service("Restart=on-failure", "PIDFile=$PIDFILE"), SERVICE, "line 8", "$EXEC_STOPPOST"),
     (service("Restart=on-failure", "PIDFile=$PIDFILE\nExecStopPost=$EXEC_STOPPOST"), SERVICE, "line 8", "forking"),
@@ -426,7 +427,7 @@ class Install(SystemCase):
 
     def test_names_and_values_that_cannot_be(self):
         image = self.image()
-        for name in ("", "a/b", "..", ".x", "-x", "x.0", "a b", "x" * 101):
+        for name in ("", "a/b", "..", ".x", "-x", "x.0", "a b", "x" * 101, "dbus.socket", "x.service"):
             self.system("install", image, "--name", name, code=run.USAGE)
         for value, words in (("NAME=x", "gives"), ("RECEIVE=x", "RECEIVER"), ("RECEIVER", "NAME=VALUE"),
                              ("RECEIVER=a\nb", "one line"), ("1=2", "NAME=VALUE")):
@@ -590,6 +591,115 @@ class Hostile(SystemCase):
         self.refuse(altered(**{"service.template": "x" * (2 << 20)}), "MiB")
 
 
+    def peak(self, *words):
+        """Exit status and peak of memory, in MiB, of a call."""
+        code = ("import resource, subprocess, sys\nresult = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, "
+                "stderr=subprocess.DEVNULL, check=False)\n"
+                "print(result.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)\n")
+        command = self.factory.command("system", *words, "--host-root", self.host.root, "--jobs", "1")
+        out = subprocess.run(["python3", "-c", code, *command], stdout=subprocess.PIPE, text=True, timeout=120, check=True).stdout
+        return tuple(int(word) for word in out.split())
+
+    def test_bombs_are_installed_or_refused_in_bounded_memory(self):
+        deep = "[" * 1500 + "1," * 200000 + "1" + "]" * 1500
+        config = json.dumps(system_image.config(annotations="@")).replace('"@"', deep)
+        many = manifest(renameFiles={"/a": "/b"})
+        many.hostfs = [base_image.file("exports/hostfs/" + "/".join([f"{i}"] + ["abcdefghijklmn"] * 240) + "/x", "x") for i in range(40)]
+        for image in (altered(**{"config.json.template": config}), many):
+            code, mebibytes = self.peak("install", self.image(image), "--name", "greeter")
+            self.assertIn(code, (run.OK, run.MALFORMED))
+            self.assertLess(mebibytes, 400 if not run.sanitizer() else 4000)
+            if code == run.OK:
+                self.system("uninstall", "greeter")
+
+    def test_an_update_that_fails_leaves_the_folders_of_the_version_that_holds(self):
+        image = Image()
+        image.hostfs = [base_image.folder("exports/hostfs/etc/empty")]
+        self.install(image)
+        image.hostfs = [base_image.folder("exports/hostfs/etc/empty"), base_image.folder("exports/hostfs/etc/more"),
+                        base_image.file("exports/hostfs/etc/tmpfiles.d/x/y", "")]
+        shutil.rmtree(self.host.path("etc/tmpfiles.d"))
+        self.write("host/etc/tmpfiles.d", "a file where a folder should be")
+        self.system("update", "greeter", self.image(image), code=run.LOCAL)
+        self.assertEqual((True, False), (self.host.has("etc/empty"), self.host.has("etc/more")))
+
+    def test_a_file_in_the_place_of_a_folder_stops_no_switch(self):
+        image = Image()
+        image.hostfs = [base_image.folder("exports/hostfs/etc/thing"), base_image.file("exports/hostfs/etc/other", "old")]
+        self.install(image)
+        image = Image("new\n")
+        image.hostfs = [base_image.file("exports/hostfs/etc/thing", "x"), base_image.file("exports/hostfs/etc/other", "new")]
+        result = self.system("update", "greeter", self.image(image))
+        self.assertIn("/etc/thing", result.stderr)
+        self.assertEqual(("greeter.1", "new"), (self.host.version("greeter"), self.host.read("etc/other")))
+        self.system("rollback", "greeter")
+        self.system("uninstall", "greeter")
+        self.assertEqual([], self.host.litter())
+
+    def test_more_files_than_can_be_remembered_are_refused(self):
+        image = Image()
+        folder = "exports/hostfs/" + "/".join(["n" * 240] * 14)
+        image.hostfs = [base_image.file(f"{folder}/{i}", "x") for i in range(2500)]
+        self.refuse(image, "files for the host")
+
+    def test_names_that_are_no_text_are_refused(self):
+        odd = os.fsdecode(b"caf\xe9")
+        for entry in (base_image.file(f"exports/hostfs/etc/{odd}", "x"), base_image.link("exports/hostfs/etc/link", odd)):
+            image = Image()
+            image.hostfs = [entry, base_image.file("exports/hostfs/etc/later", "later")]
+            with self.subTest(entry=entry[1]):
+                self.refuse(image, "UTF-8")
+        layout = self.image(name=odd)
+        for words in ((layout,), (self.image(), "--set", f"RECEIVER={odd}")):
+            result = self.system("install", *words, "--name", "greeter", code=run.USAGE)
+            self.assertIn("UTF-8", result.stderr)
+        self.assertEqual([], json.loads(self.system("list", "--json").stdout)["containers"])
+
+    def test_the_units_own_places_are_no_place_for_files(self):
+        for changes, path in (({}, "etc/systemd/system/greeter.service"), ({"noContainerService": True}, "etc/systemd/system/greeter.service"),
+                              ({}, "etc/tmpfiles.d/greeter.conf")):
+            image = manifest(**changes)
+            image.hostfs = [base_image.file("exports/hostfs/" + path, "[Service]\n")]
+            with self.subTest(path=path, **changes):
+                self.refuse(image, "--name")
+
+    def test_what_lies_in_a_versions_place_and_is_none_stays(self):
+        folder = self.host.path(f"{ATOMIC}/greeter.0")
+        os.makedirs(folder)
+        self.write(f"host/{ATOMIC}/greeter.0/mine", "mine")
+        self.assertIn("greeter.0", self.install(code=run.USAGE).stderr)
+        self.assertEqual("mine", self.host.read(f"{ATOMIC}/greeter.0/mine"))
+        shutil.rmtree(folder)
+        self.install()
+        for name in (".greeter.new", ".greeter.old"):  # a killed run's, had they been folders
+            os.symlink(self.outside, self.host.path(f"{ATOMIC}/{name}"))
+            self.system("update", "greeter", "--set", f"RECEIVER={name}")
+            self.assertEqual(([], []), (os.listdir(self.outside), self.host.litter()))
+        other = self.host.path(f"{ATOMIC}/greeter.{1 - int(self.host.version('greeter')[-1])}")
+        shutil.rmtree(other)
+        os.symlink(self.outside, other)
+        self.assertIn(other, self.system("update", "greeter", "--set", "RECEIVER=x", code=run.LOCAL).stderr)
+
+    def test_a_version_that_leads_out_of_the_host_is_not_gone_back_to(self):
+        for number in (0, 1):
+            image = Image(f"version {number}\n")
+            image.hostfs = [base_image.file("exports/hostfs/etc/greet", f"text {number}")]
+            self.system(*(("update", "greeter", self.image(image)) if number else ("install", self.image(image), "--name", "greeter")))
+        hostfs = self.host.path(f"{ATOMIC}/greeter.0/hostfs")
+        shutil.move(hostfs, self.path("elsewhere"))
+        os.symlink(self.path("elsewhere"), hostfs)
+        self.system("rollback", "greeter", code=run.LOCAL)
+        self.assertEqual(("text 1", "greeter.1"), (self.host.read("etc/greet"), self.host.version("greeter")))
+
+    def test_a_tree_of_a_host_is_read_below_its_root(self):
+        os.makedirs(self.host.path("srv"))
+        for name, data in Image().files.items():
+            os.makedirs(self.path("outside/exports"), exist_ok=True)
+            self.write("outside/exports/" + name, data if isinstance(data, str) else json.dumps(data))
+        os.symlink(self.outside, self.host.path("srv/tree"))
+        self.system("install", "--rootfs", "/srv/tree", "--name", "greeter", "--set", "RECEIVER=x", code=run.LOCAL)
+
+
 class Kills(SystemCase):
     CALLS = ("openat", "mkdirat", "renameat", "unlinkat", "symlinkat", "fsync", "write", "openat2", "fchmod")
     FAILING = ("mkdirat", "renameat", "symlinkat", "fsync", "write", "fchmod")
@@ -638,8 +748,8 @@ class Kills(SystemCase):
         now = int(host.version("greeter")[-1]) if host.has(f"{ATOMIC}/greeter") else None
         self.assertIn(now, olds | news, where)
         self.assertEqual(now is not None, host.has("etc/systemd/system/greeter.service"), where)
-        if now is None:
-            self.assertEqual([], [path for path in host.files() if "greeter" in path], where)
+        if now is None:  # no folder that was made for it either
+            self.assertEqual([], [path for path in host.files() if not f"{ATOMIC}/.lock/".startswith(path + "/")], where)
             return
         self.assertIn(f"greeter.{now}\n", host.unit("greeter"), where)
         self.assertEqual(self.programs[now], host.whole(f"greeter.{now}"), where)

@@ -23,7 +23,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from kit import base_image, deb, debmd, elf, rpmmd, world  # noqa: E402  pylint: disable=wrong-import-position
+from kit import base_image, deb, debmd, elf, rpmmd, system_image, world  # noqa: E402  pylint: disable=wrong-import-position
 
 OCI = "application/vnd.oci.image."
 MACHINE = world.MACHINES["amd64"]
@@ -165,6 +165,17 @@ def status_record():
             for images in ([image], [failed, image], [])]
 
 
+def system_exports():
+    """The files of /exports in the order of the target, one for the host, and its bytes."""
+    def joined(service=system_image.SERVICE, tmpfiles=system_image.TMPFILES, manifest=system_image.MANIFEST, plain=""):
+        files = (json.dumps(system_image.config()), service, json.dumps(manifest), tmpfiles, plain, "/etc/greet.conf", "who=$RECEIVER $$1\n")
+        return "\0".join(files).encode()
+    renamed = {**system_image.MANIFEST, "renameFiles": {"/etc": "$CONF_DIRECTORY/$NAME"}, "installedFilesTemplate": ["/etc/greet.conf"]}
+    lines = "f+ /run/x 0644 root :root am:1h30min text %m\nc /run/c - - - - 1:3\nt \"/run/a b\" - - - - user.a=b\nh %t/x - - - ~2d +C\n"
+    detached = system_image.SERVICE + "Type=forking\nPIDFile=$PIDFILE\nExecStopPost=$EXEC_STOPPOST\n"
+    return [joined(), joined(tmpfiles=lines, manifest=renamed), joined(service=detached, plain=json.dumps(system_image.config()))]
+
+
 def changelog():
     entry = ("a (1.0-%d) unstable; urgency=medium\n\n  * Fix CVE-2024-1234, closes: #12, #13. (LP: #5) RHSA-2024:1234 rhbz#7\n\n"
              " -- A B <a@b>  Mon, 01 Jan 2024 00:00:00 +0000\n\n")
@@ -189,6 +200,7 @@ SEEDS = {
     "status": status,
     "status_record": status_record,
     "symbols": symbols,
+    "system_exports": system_exports,
     "tar": layers,
     "text": text,
 }
@@ -207,6 +219,8 @@ WORDS = {
     "rpmdb": ["SQLite format 3", "Packages", "CREATE TABLE", "CREATE VIEW", "CREATE TRIGGER", "WITHOUT ROWID", "hnum", "blob", "GENERATED ALWAYS AS"],
     "status": ["Package:", "Status:", "install ok installed", "half-configured", "Version:", "Conffiles:", "Depends:", "\\x0a ", "obsolete"],
     "status_record": ["images", "moves", "outcome", "failed", "published", "unchanged", "repositories", "night", "sha256:", "null"],
+    "system_exports": ["$NAME", "${NAME}", "$$", "${", "ExecStart=", "[Service]", "\\x0a", "\\x00", "version", "1.0", "defaultValues", "renameFiles",
+                       "installedFilesTemplate", "noContainerService", "mounts", "source", "bind", "capabilities", "rootfs", "readonly", "0755", "10d"],
     "text": ["[", "]", "=", "@include", "auth", "--slave", "--install", "posix.", "..", "-----BEGIN", "Default:", "success=1", "\\xfd7zXZ"],
 }
 WORDS["tar"] = WORDS["layers"]
