@@ -10,6 +10,7 @@
 #include "cli/manual.h"
 #include "cli/remote.h"
 #include "cli/settings.h"
+#include "cli/system.h"
 #include "cli/watch.h"
 
 #include <stdint.h>
@@ -97,14 +98,8 @@ static const struct command_row rows[] = {
      0, 1, 0, remote_prune},
     {COMMAND_SYSTEM, "system", "VERB [NAME|IMAGE]...", "0.3.0", "install images on a host as system containers",
      "Works with system containers: images that bring their own unit, and are run by runc or crun without an\n"
-     "engine. IMAGE is one of a registry, a layout or an archive (oci-archive, docker-archive).\n"
-     "  lint IMAGE|DIR                     tell which rules the image, or a folder of templates, breaks\n"
-     "  install IMAGE --name NAME          unpack it, write config.json, unit and tmpfiles.d\n"
-     "  update NAME [IMAGE]                to what the image is now; values stay, the version before too\n"
-     "  rollback NAME                      back to the version before\n"
-     "  uninstall NAME                     remove it\n"
-     "  list                               tell what is installed",
-     1, 3, 0, remote_system},
+     "engine. IMAGE is one of a registry, a layout or an archive (oci-archive, docker-archive).",
+     0, 3, 0, remote_system},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",
@@ -143,4 +138,9 @@ static const struct command_row rows[] = {
 struct commands commands_all(void)
 {
     return (struct commands){rows, ARRAY_COUNT(rows)};
+}
+
+const struct command_verb *command_verbs(const struct command_row *command)
+{
+    return command->kind == COMMAND_SYSTEM ? system_verbs : NULL;
 }

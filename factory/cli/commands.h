@@ -57,6 +57,13 @@ struct command_row {
     bool (*run)(struct command *command, struct err *err);
 };
 
+/* Of a command whose first word says what it does: one of these words. */
+struct command_verb {
+    const char *name, *words; /* what follows it, as --help writes it */
+    const char *line;         /* one line of help */
+    size_t least, most;       /* words behind it */
+};
+
 struct commands {
     const struct command_row *items; /* the first is meant where the command line has no command word */
     size_t count;
@@ -64,5 +71,7 @@ struct commands {
 
 /* Returns the table. */
 struct commands commands_all(void);
+/* Returns the words that a command's first word is one of, the last one with a NULL for its name; NULL: it can be any. */
+const struct command_verb *command_verbs(const struct command_row *command);
 
 #endif

@@ -8,7 +8,6 @@
 #include "cli/manual_files.h"
 #include "cli/option_table.h"
 #include "cli/places.h"
-#include "cli/system.h"
 #include "cli/wanted.h"
 #include "deploy/deploy.h"
 #include "oci/layout_read.h"
@@ -66,7 +65,7 @@ static const char *const bools[] = {"true", "false", NULL}, *const compressions[
                          *const whens[] = {"auto", "always", "never", NULL},
                          *const diff_formats[] = {"text", "markdown", NULL};
 
-/* What has few values: an option by its name or what its help calls its value, a word of a command by what its help calls it. */
+/* What has few values: an option by its name or by what its help calls its value. */
 static const struct choice {
     const char *name;
     unsigned commands;
@@ -78,7 +77,6 @@ static const struct choice {
     {"--format", COMMAND_UNIT, deploy_format_names},
     {"--format", COMMAND_SBOM, sbom_format_names},
     {"--format", COMMAND_DIFF, diff_formats},
-    {"VERB", COMMAND_SYSTEM, system_verb_names},
 };
 
 struct candidate {
@@ -377,8 +375,9 @@ static unsigned complete_word(struct completing *completing, const struct option
         cut_list(completing, things);
     } else if (options->command->kind == COMMAND_SYSTEM) {
         things = things_of_system(&options->words);
-        if (!options->words.count)
-            offer_choices(completing, text_of("VERB"));
+        for (const struct command_verb *verb = command_verbs(options->command); !options->words.count && verb->name;
+             verb++)
+            offer(completing, verb->name, verb->line);
     } else {
         things = things_of_word(options->command, options->words.count);
         if (!has_command && !options->words.count)

@@ -36,7 +36,8 @@ static const struct exit_row rows[] = {
      "refused with status 3. The limits are on the page factory/limits.md."},
     {5, ERR_RESOLVE, "cannot resolve",
      "What is asked for cannot be had from the source: a package, binary, library or architecture that is not there, "
-     "packages that do not fit together, or an image in which something could not start.",
+     "packages that do not fit together, or an image in which something could not start. Of `lock --check`: something "
+     "newer would be taken. Of `system lint`: a rule is broken.",
      "The message says what is missing and for whom. `imgfactory find WORD` tells what the packages have, `imgfactory "
      "why "
      "IMAGE PATH` why a file is there or not. Change the manifest (packages: first, files:), the source, or take the "
@@ -61,7 +62,8 @@ static const struct exit_row rows[] = {
      "--output "
      "name other places. Nothing half-written is left under a final name."},
     {9, ERR_PARTLY, "some images failed, others are there",
-     "Of several images some failed and others are there. Of `imgfactory status`: images are not current any more.",
+     "Of several images some failed and others are there; or an architecture is missing of one that went out, or a "
+     "security update is held back for more than two nights. Of `imgfactory status`: images are not current any more.",
      "See the report: --json gives each image its own status and error."},
     {70, ERR_INTERNAL, "internal error", "imgfactory found a mistake of its own.",
      "Report it, with the message, the command line and `imgfactory --version -v`."},

@@ -9,6 +9,7 @@
 
 #define HELP_COLUMN 26
 #define COMMAND_COLUMN 15
+#define VERB_COLUMN 30
 
 /* What -h shows: the options that most calls need, and of a command besides those that only a few commands have. */
 static const char *const common[] = {"arch", "source", "suite", "output", "push", "dry-run", "list", "json", "quiet"};
@@ -87,12 +88,23 @@ static void print_options(FILE *out, const struct command_row *command, bool is_
     }
 }
 
+static void print_verbs(FILE *out, const struct command_row *command)
+{
+    const struct command_verb *verb = command_verbs(command);
+    for (; verb && verb->name; verb++) {
+        int len = fprintf(out, "  %s%s%s", verb->name, *verb->words ? " " : "", verb->words);
+        (void)fprintf(out, "%*s", len < VERB_COLUMN ? VERB_COLUMN - len : 1, "");
+        fold_print(out, text_of(verb->line), VERB_COLUMN);
+    }
+}
+
 void help_print(FILE *out, struct commands commands, const struct command_row *command)
 {
     bool is_main = command == commands.items;
     print_usage(out, command, is_main);
     (void)fputc('\n', out);
     fold_print(out, text_of(command->help), 0);
+    print_verbs(out, command);
     (void)fputc('\n', out);
     if (is_main)
         print_commands(out, commands);
@@ -108,7 +120,10 @@ void help_print_brief(FILE *out, struct commands commands, const struct command_
 {
     bool is_main = command == commands.items;
     print_usage(out, command, is_main);
-    (void)fprintf(out, "\n%s%sOptions that are used most:\n", is_main ? "" : command->line, is_main ? "" : "\n\n");
+    if (!is_main)
+        (void)fprintf(out, "\n%s\n", command->line);
+    print_verbs(out, command);
+    (void)fputs("\nOptions that are used most:\n", out);
     print_options(out, command, true, is_main);
     if (is_main) {
         (void)fputs("\nCommands:", out);

@@ -127,6 +127,11 @@ void manual_print(FILE *out, struct commands commands, const struct command_row 
         (void)fputs(".br\n\\fBimgfactory\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR] ...\n", out);
     (void)fputs(".SH DESCRIPTION\n", out);
     roff_paragraph(out, told->help, "");
+    for (const struct command_verb *verb = command_verbs(told); verb && verb->name; verb++) {
+        roff_line(out, ".TP\n\\fB", verb->name, "\\fR");
+        roff_line(out, *verb->words ? " \\fI" : "", verb->words, *verb->words ? "\\fR\n" : "\n");
+        roff_paragraph(out, verb->line, ".");
+    }
     if (!command)
         print_commands(out, commands);
     print_options(out, told->kind);

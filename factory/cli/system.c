@@ -9,21 +9,14 @@
 
 #include <time.h>
 
-const char *const system_verb_names[] = {[SYSTEM_LINT] = "lint",
-                                         [SYSTEM_INSTALL] = "install",
-                                         [SYSTEM_UPDATE] = "update",
-                                         [SYSTEM_ROLLBACK] = "rollback",
-                                         [SYSTEM_UNINSTALL] = "uninstall",
-                                         [SYSTEM_LIST] = "list",
-                                         NULL};
-
-static const struct verb_row {
-    const char *words;
-    size_t least, most; /* words behind it */
-} verbs[] = {
-    [SYSTEM_LINT] = {"IMAGE|DIR", 1, 1},      [SYSTEM_INSTALL] = {"IMAGE --name NAME", 0, 1},
-    [SYSTEM_UPDATE] = {"NAME [IMAGE]", 1, 2}, [SYSTEM_ROLLBACK] = {"NAME", 1, 1},
-    [SYSTEM_UNINSTALL] = {"NAME", 1, 1},      [SYSTEM_LIST] = {"", 0, 0},
+const struct command_verb system_verbs[] = {
+    [SYSTEM_LINT] = {"lint", "IMAGE|DIR", "tell which rules the image, or a folder of templates, breaks", 1, 1},
+    [SYSTEM_INSTALL] = {"install", "IMAGE --name NAME", "unpack it, write config.json, unit and tmpfiles.d", 0, 1},
+    [SYSTEM_UPDATE] = {"update", "NAME [IMAGE]", "to what the image is now; values stay, the version before too", 1, 2},
+    [SYSTEM_ROLLBACK] = {"rollback", "NAME", "back to the version before", 1, 1},
+    [SYSTEM_UNINSTALL] = {"uninstall", "NAME", "remove it", 1, 1},
+    [SYSTEM_LIST] = {"list", "", "tell what is installed", 0, 0},
+    {0},
 };
 
 static const char *word(const struct system_call *call, size_t index)
@@ -34,20 +27,27 @@ static const char *word(const struct system_call *call, size_t index)
 
 static bool read_verb(struct system_call *call, struct err *err)
 {
-    const char *verb = word(call, 0);
-    for (size_t i = 0; i < ARRAY_COUNT(verbs); i++) {
-        size_t count = call->command->options.words.count - 1;
-        if (strcmp(system_verb_names[i], verb) != 0)
+    struct arena *arena = &call->command->arena;
+    const char *verb = word(call, 0), *nearest;
+    struct strings names = {0};
+    for (size_t i = 0; system_verbs[i].name; i++) {
+        const struct command_verb *row = &system_verbs[i];
+        list_add(arena, &names, row->name);
+        if (!verb || strcmp(row->name, verb) != 0)
             continue;
+        size_t count = call->command->options.words.count - 1;
         call->verb = (enum system_verb)i;
-        if (count >= verbs[i].least && count <= verbs[i].most)
+        if (count >= row->least && count <= row->most)
             return true;
-        err_set(err, ERR_USAGE, "usage: imgfactory system %s%s%s", verb, *verbs[i].words ? " " : "", verbs[i].words);
+        err_set(err, ERR_USAGE, "usage: imgfactory system %s%s%s", verb, *row->words ? " " : "", row->words);
         return false;
     }
-    const char *nearest = text_nearest(verb, system_verb_names, ARRAY_COUNT(verbs));
-    err_set(err, ERR_USAGE, "system has no %s%s%s%s; it has lint, install, update, rollback, uninstall and list", verb,
-            nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    nearest = verb ? text_nearest(verb, names.items, names.count) : NULL;
+    if (nearest)
+        err_set(err, ERR_USAGE, "system has no '%s'; did you mean %s?", text_printable(arena, text_of(verb)), nearest);
+    else
+        err_set(err, ERR_USAGE, "system wants one of %s; imgfactory help system tells what they do",
+                strings_join(arena, &names, ", "));
     return false;
 }
 
@@ -67,7 +67,7 @@ static bool check_options(const struct system_call *call, struct err *err)
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         if (!rows[i].is_given || rows[i].is_fine)
             continue;
-        err_set(err, ERR_USAGE, "%s has no meaning for system %s", rows[i].name, system_verb_names[call->verb]);
+        err_set(err, ERR_USAGE, "%s has no meaning for system %s", rows[i].name, system_verbs[call->verb].name);
         return false;
     }
     return true;
@@ -302,7 +302,7 @@ static bool begin_install(struct system_call *call, struct err *err)
     if (call->rootfs && !given)
         call->image = NULL; /* a tree needs none; what was remembered of it is its own path */
     struct strings words = {0};
-    list_add(arena, &words, system_verb_names[call->verb]);
+    list_add(arena, &words, system_verbs[call->verb].name);
     if (call->image)
         list_add(arena, &words, call->image);
     command->options.words = words;

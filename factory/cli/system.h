@@ -12,8 +12,8 @@
 #include "system/system_install.h"
 
 enum system_verb { SYSTEM_LINT, SYSTEM_INSTALL, SYSTEM_UPDATE, SYSTEM_ROLLBACK, SYSTEM_UNINSTALL, SYSTEM_LIST };
-/* Their words, in the order of the enum; NULL ends them. */
-extern const char *const system_verb_names[];
+/* Their words, in the order of the enum. */
+extern const struct command_verb system_verbs[];
 
 /* One call. */
 struct system_call {

@@ -240,6 +240,15 @@ class Usage(Case):
         shown, _ = self.on_terminal("served", columns=40)
         self.assertRegex(shown, r"\x1b\[Jserved x86_64: \d+/\d+ kB, \d+ s left\r\n")
 
+    def test_the_verbs_of_a_command_stand_below_each_other(self):
+        told = self.factory.run_plain("help", "system").stdout
+        page = self.factory.run_plain("manual", "system").stdout
+        for verb in ("lint IMAGE|DIR ", "install IMAGE --name NAME ", "update NAME [IMAGE] ", "rollback NAME ", "uninstall NAME ", "list "):
+            self.assertIn(f"\n  {verb} ", told)
+            self.assertIn(f"\n.TP\n\\fB{verb.split()[0]}\\fR", page)
+        self.assertIn("did you mean install?", self.factory.run_plain("system", "instal").stderr)
+        self.assertIn("wants one of lint, install, update, rollback, uninstall, list; imgfactory help system", self.factory.run_plain("system").stderr)
+
     def test_help_and_version_are_fine(self):
         for option in ("--help", "--version"):
             result = self.run_factory(option)
