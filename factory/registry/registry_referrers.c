@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "oci/oci.h"
+#include "registry/registry_shared.h"
 
 #include <jansson.h>
 
@@ -43,15 +44,24 @@ static bool ask_referrers(struct registry *registry, const char *path, bool *ret
     *ret_index = get.status == 200 ? parse_index(get.body_in.bytes, get.body_in.len) : NULL;
     *ret_has_more = exchange_header(&get, "Link").len > 0;
     atomic_store(&registry->referrers, *ret_index ? REFERRERS_API : REFERRERS_TAG);
+    if (registry->host && get.status == 404)
+        atomic_store(&registry->host->has_no_referrers, true);
     return true;
 }
 
-static bool learn_referrers(struct registry *registry, const char *subject, struct err *err)
+/* Asks whether there is the API. What another repository of the host has not, this one is not asked for: should it have it
+ * after all, it lists what is attached by itself, and the tag is one more. Who only reads asks each repository. */
+static bool learn_referrers(struct registry *registry, const char *subject, bool *ret_has_api, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     json_t *index = NULL;
     bool has_more;
+    int known = atomic_load(&registry->referrers);
+    *ret_has_api = known == REFERRERS_API;
+    if (known != REFERRERS_UNKNOWN || (registry->host && atomic_load(&registry->host->has_no_referrers)))
+        return true;
     bool is_asked = ask_referrers(registry, arena_printf(&scratch, "referrers/%s", subject), &has_more, &index, err);
+    *ret_has_api = index != NULL;
     json_decref(index);
     return is_asked;
 }
@@ -220,6 +230,7 @@ bool registry_attach(struct registry *registry, const char *media_type, struct t
     AUTO(arena_done) struct arena scratch = {0};
     json_auto_t *manifest = json_loadb(bytes.ptr, bytes.len, JSON_ALLOW_NUL, NULL);
     const json_t *subject = json_object_get(manifest, "subject");
+    bool has_api;
     if (!subject || json_is_null(subject))
         return true;
     const char *digest = json_string_value(json_object_get(subject, "digest"));
@@ -228,9 +239,9 @@ bool registry_attach(struct registry *registry, const char *media_type, struct t
         err_set(err, ERR_MALFORMED, "a manifest has a subject without a digest");
         return false;
     }
-    if (atomic_load(&registry->referrers) == REFERRERS_UNKNOWN && !learn_referrers(registry, digest, err))
+    if (!learn_referrers(registry, digest, &has_api, err))
         return false;
-    if (atomic_load(&registry->referrers) == REFERRERS_API)
+    if (has_api)
         return true;
     json_auto_t *descriptor = describe(manifest, media_type, bytes);
     struct attaching attaching = {.registry = registry, .tag = tag, .descriptor = descriptor};

@@ -4,7 +4,8 @@
  * Several images are pushed at once, each through a struct registry of its own. Of a host they learn its scheme once, keep
  * its waits (429, 503) together, take one token for all repositories of the call, where the credential is the same and the
  * token service gives one (registry_token.c), and have one queue of big bodies, the biggest first. A blob that was brought
- * into a repository, or seen there, is mounted from there for others; two images of one repository send it once.
+ * into a repository, or seen there, is mounted from there for others; two images of one repository send it once. Where one
+ * repository has no referrers API, what is attached in the others is listed by tag without asking, too.
  * Threads: any; registry_shared_claim() and registry_shared_enter() block.
  * Owns: all it holds, until registry_shared_free(); registries that were opened with it end before.
  * Fails with: ERR_CANCELLED, ERR_NETWORK (the registry's deadline).
@@ -32,6 +33,7 @@ struct shared_host {
     struct registry_shared *shared;
     _Atomic int scheme;             /* enum registry_scheme */
     atomic_bool is_warned;          /* that others can read the credential */
+    atomic_bool has_no_referrers;   /* a repository of it has no referrers API */
     _Atomic uint64_t not_before_ms; /* it asked all of us to wait */
     pthread_mutex_t token_lock;     /* guards `tokens`; held while one is fetched; taken after registry.lock */
     struct arena arena;             /* of tokens' lists; guarded by token_lock */

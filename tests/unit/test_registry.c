@@ -2,7 +2,7 @@
 /* Talks to registry_server.py on loopback, a registry with faults and quirks on request. Back-off starts at 5 ms here. */
 #include "registry_kit.h"
 
-#include "registry/registry_parts.h"
+#include "registry/registry_shared.h"
 
 static struct layout_blob small_blob(void)
 {
@@ -810,6 +810,31 @@ static void with_the_referrers_api_or_without_a_subject_no_tag_is_written(void *
     registry_close(registry);
 }
 
+static void that_there_is_no_referrers_api_is_asked_once_for_a_host(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct registry_options options = kit_options(&kit);
+    options.shared = registry_shared_new();
+    kit_set(&kit, "");
+    for (int i = 0; i < 3; i++) {
+        struct registry *registry = kit_open(&kit, &options);
+        CHECK_OK(registry_attach(registry, OCI_MEDIA_MANIFEST,
+                                 put_referrer(registry, SUBJECT, i ? "\"artifactType\":\"a/b\"," : ""), &err),
+                 &err);
+        registry_close(registry);
+    }
+    assert_int_equal(kit_count(&kit, "referrers"), 1);
+    kit_set(&kit, "\"referrers\":true"); /* one that lists by itself is asked all the same by who looks for something */
+    struct registry *registry = kit_open(&kit, &options);
+    struct digest subject = digest_of("x", 1);
+    struct referrers referrers;
+    CHECK_OK(registry_list_referrers(registry, &kit.arena, &subject, &referrers, &err), &err);
+    assert_true(referrers.has_api);
+    registry_close(registry);
+    registry_shared_free(options.shared);
+}
+
 static void a_subjects_digest_makes_a_tag_or_nothing(void **state)
 {
     (void)state;
@@ -890,6 +915,7 @@ int main(void)
         cmocka_unit_test(artifacts_are_found_by_the_tag_of_their_subject),
         cmocka_unit_test(two_that_attach_at_once_lose_nothing),
         cmocka_unit_test(with_the_referrers_api_or_without_a_subject_no_tag_is_written),
+        cmocka_unit_test(that_there_is_no_referrers_api_is_asked_once_for_a_host),
         cmocka_unit_test(a_subjects_digest_makes_a_tag_or_nothing),
         cmocka_unit_test(without_verification_off_plain_http_is_not_spoken),
     };
