@@ -73,7 +73,7 @@ static void add_lags(struct arena *arena, const struct batch_image *image, struc
     for (size_t i = 0; i < image->lags.count; i++)
         list_add(arena, &page->lags, lag_report_line(arena, &image->lags.items[i]));
     if (image->is_held && !image->lags.count && image->base)
-        list_add(arena, &page->lags, arena_printf(arena, "it is held as its base %s is", image->base->manifest->name));
+        page->error = arena_printf(arena, "It is held as its base %s is: no tag moved", image->base->manifest->name);
 }
 
 static struct page_image image_of(struct arena *arena, const struct paged_run *run, const struct past_images *past,

@@ -11,7 +11,7 @@
 
 #define FOLDER "image/"
 #define TAGS_SHOWN_MAX ((size_t)12)
-#define ROWS_MAX ((size_t)10000)
+#define ROWS_MAX ((size_t)10000) /* of the night, or as many as PAGE_MAX_BYTES have room for */
 
 static const struct {
     const char *word, *class;
@@ -99,7 +99,10 @@ static void set_parity(struct arena *arena, struct template_scope *scope, const 
 {
     for (size_t i = 0; i < image->lags.count && i < TAGS_SHOWN_MAX; i++)
         template_text(arena, template_item(arena, scope, "lags"), "lag", image->lags.items[i]);
-    template_text(arena, scope, "lag-count", image->lags.count ? arena_printf(arena, "%zu", image->lags.count) : NULL);
+    template_text(arena, scope, "lag-count",
+                  image->lags.count
+                      ? arena_printf(arena, "%zu package%s", image->lags.count, image->lags.count == 1 ? "" : "s")
+                      : NULL);
     template_text(arena, scope, "parity", image->parity);
     template_text(arena, scope, "is-alike", image->parity && !image->lags.count ? "1" : NULL);
 }
@@ -152,12 +155,13 @@ void page_set_image(struct arena *arena, struct template_scope *scope, const str
 
 /* --- the pages --- */
 
+/* Returns "" for one that would be bigger than PAGE_MAX_BYTES. */
 static struct text fill(struct arena *arena, const char *template, const struct template_scope *scope)
 {
     AUTO(buf_done) struct buf out;
     buf_init(&out, PAGE_MAX_BYTES);
     if (!template_fill(page_template(template), scope, &out))
-        return TEXT(""); /* lists have bounds: it is never so big */
+        return TEXT("");
     return (struct text){arena_strndup(arena, out.bytes, out.len), out.len};
 }
 
@@ -195,25 +199,28 @@ static const char *summarize(struct arena *arena, const struct page_run *run)
                         strings_join(arena, &parts, ", "));
 }
 
-static struct text make_night(struct arena *arena, const struct page_run *run)
+static struct text make_night(struct arena *arena, const struct page_run *run, size_t most)
 {
     struct template_scope *scope = begin(arena, run);
-    size_t cves = 0;
+    size_t cves = 0, shown = 0;
     for (size_t i = 0; i < run->count; i++)
         cves += run->images[i].cves.count;
     template_text(arena, scope, "summary", summarize(arena, run));
     template_text(arena, scope, "all-seconds", arena_printf(arena, "%.1f s", run->seconds));
     template_text(arena, scope, "all-cves", cves ? arena_printf(arena, "%zu", cves) : NULL);
     for (int is_rest = 0; is_rest <= 1; is_rest++) { /* what somebody has to look at comes first */
-        for (size_t i = 0; i < run->count && i < ROWS_MAX; i++) {
+        for (size_t i = 0; i < run->count && shown < most; i++) {
             const struct page_image *image = &run->images[i];
             if (needs_attention(image) == is_rest)
                 continue;
+            shown++;
             page_set_image(arena, template_item(arena, scope, "images"), run, image);
             if (!is_rest)
                 page_set_image(arena, template_item(arena, scope, "attention"), run, image);
         }
     }
+    if (shown < run->count)
+        template_text(arena, scope, "more-images", arena_printf(arena, "and %zu more images", run->count - shown));
     return fill(arena, "night", scope);
 }
 
@@ -244,6 +251,34 @@ static const char *digest_text(struct arena *arena, const struct digest *digest)
     return digest_eq(digest, &(struct digest){0}) ? NULL : arena_printf(arena, "sha256:%s", digest_hex(digest).chars);
 }
 
+/* What stands in the place of changes when none are told. */
+static const char *no_change_of(const struct page_image *image)
+{
+    switch (image->status) {
+    case PAGE_FAILED:
+        return "It was not made: what was published before is as it was.";
+    case PAGE_HELD:
+        return "No tag moved: what was published before is as it was.";
+    case PAGE_DRY_RUN:
+        return "Nothing was made, and nothing was compared.";
+    case PAGE_PARTLY:
+    case PAGE_BUILT:
+    case PAGE_UNCHANGED:
+    default:
+        return "Nothing changed, or nothing was there before.";
+    }
+}
+
+/* The error of the image, unless it is that of one of its architectures, which is told by its name. */
+static const char *whole_error_of(const struct page_image *image)
+{
+    for (size_t i = 0; i < image->platforms.count; i++) {
+        if (text_same(image->error, image->platforms.items[i].error))
+            return NULL;
+    }
+    return image->error;
+}
+
 static struct text make_image(struct arena *arena, const struct page_run *run, const struct page_image *image)
 {
     struct template_scope *scope = begin(arena, run);
@@ -251,6 +286,8 @@ static struct text make_image(struct arena *arena, const struct page_run *run, c
     template_text(arena, scope, "index", digest_text(arena, &image->digest));
     template_text(arena, scope, "before-index", digest_text(arena, &image->before));
     template_text(arena, scope, "layout", image->layout);
+    template_text(arena, scope, "whole-error", whole_error_of(image));
+    template_text(arena, scope, "no-change", no_change_of(image));
     template_text(arena, scope, "wants-attention", needs_attention(image) ? "1" : NULL);
     list_platforms(arena, scope, image);
     page_set_changes(arena, scope, image);
@@ -272,8 +309,14 @@ static void add_page(struct arena *arena, const char *name, struct text page, st
 
 void page_make_run(struct arena *arena, const struct page_run *run, struct page_files *files)
 {
-    AUTO(arena_done) struct arena scratch = {0};
-    add_page(arena, "index.html", make_night(&scratch, run), files);
+    bool is_whole = false;
+    for (size_t most = ROWS_MAX; !is_whole; most /= 2) { /* without any row it is small */
+        AUTO(arena_done) struct arena scratch = {0};
+        struct text page = make_night(&scratch, run, most);
+        is_whole = page.len > 0;
+        if (is_whole)
+            add_page(arena, "index.html", page, files);
+    }
 }
 
 void page_make_image(struct arena *arena, const struct page_run *run, const struct page_image *image,

@@ -36,7 +36,7 @@ struct page_platform {
 struct page_image {
     const char *name;
     enum page_status status;
-    const char *error;                /* one line; of a held one NULL */
+    const char *error;                /* one line; of one that is held for its own lags NULL */
     const char *destination, *layout; /* may be NULL */
     struct digest digest, before;     /* of the index, and what was there before; zeros: none */
     struct strings tags;

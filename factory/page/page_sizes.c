@@ -96,6 +96,17 @@ static void list_changes(struct arena *arena, struct template_scope *scope, cons
     }
 }
 
+/* The line in words. */
+static const char *describe(struct arena *arena, const struct points *points)
+{
+    const struct point *first = &points->items[0], *last = &points->items[points->count - 1];
+    if (points->most == points->least)
+        return arena_printf(arena, "%s since %s.", text_size(first->bytes).chars, day_of(first->day).chars);
+    return arena_printf(arena, "%s on %s, %s on %s; between %s and %s.", text_size(first->bytes).chars,
+                        day_of(first->day).chars, text_size(last->bytes).chars, day_of(last->day).chars,
+                        text_size(points->least).chars, text_size(points->most).chars);
+}
+
 void page_set_sizes(struct arena *arena, struct template_scope *scope, const struct page_run *run,
                     const struct page_image *image)
 {
@@ -110,17 +121,13 @@ void page_set_sizes(struct arena *arena, struct template_scope *scope, const str
     template_text(arena, sizes, "line", draw(arena, &points, today));
     template_text(arena, sizes, "x", arena_printf(arena, "%u", x_of(today, last->day)));
     template_text(arena, sizes, "y", arena_printf(arena, "%u", y_of(&points, last->bytes)));
-    template_text(arena, sizes, "first-x", arena_printf(arena, "%u", x_of(today, points.items[0].day)));
-    template_text(arena, sizes, "first-day", day_of(points.items[0].day).chars);
-    template_text(arena, sizes, "last-day", day_of(last->day).chars);
+    template_text(arena, sizes, "left-day", day_of(today - PAGE_NIGHTS + 1).chars);
+    template_text(arena, sizes, "right-day", day_of(today).chars);
     template_text(arena, sizes, "least", text_size(points.least).chars);
     template_text(arena, sizes, "most", text_size(points.most).chars);
     template_text(arena, sizes, "least-y", arena_printf(arena, "%u", y_of(&points, points.least)));
     template_text(arena, sizes, "most-y", arena_printf(arena, "%u", y_of(&points, points.most)));
     template_text(arena, sizes, "is-many", points.most > points.least ? "1" : NULL);
-    template_text(arena, sizes, "described",
-                  arena_printf(arena, "%s on %s, %s on %s; between %s and %s.", text_size(points.items[0].bytes).chars,
-                               day_of(points.items[0].day).chars, text_size(last->bytes).chars, day_of(last->day).chars,
-                               text_size(points.least).chars, text_size(points.most).chars));
+    template_text(arena, sizes, "described", describe(arena, &points));
     list_changes(arena, sizes, &points);
 }

@@ -17,7 +17,7 @@
 #define FILE_WIDTH 60u /* the same of a file */
 #define FILE_HEIGHT 20u
 #define FILE_CLASS " class=\"f\""
-#define GLYPH_TENTHS 62u /* width of a letter */
+#define GLYPH_TENTHS 75u /* width of a bold letter */
 #define PACKAGES_MAX ((size_t)16)
 #define CELLS_MAX ((size_t)60)
 #define LISTED_FILES_MAX ((size_t)20)
