@@ -40,6 +40,7 @@ class Readme(unittest.TestCase):
         self.registry.start()
         self.addCleanup(self.registry.stop)
         os.mkdir(f"{self.top}/bin")
+        os.mkdir(f"{self.top}/host")
         os.symlink(run.program(), f"{self.top}/bin/imgfactory")
         self.environment = {**os.environ, "HOME": self.top, "PATH": f"{self.top}/bin:{os.environ['PATH']}"}
         for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "REGISTRY_AUTH_FILE"):
@@ -70,6 +71,8 @@ class Readme(unittest.TestCase):
         line = line.replace("REGISTRY", self.registry.host).replace("DIGEST", self.digest)
         if line.startswith("imgfactory prune"): # README's site keeps all for ever
             line += f" --keep=10 {self.registry.host}/me/dhcpd"
+        if line.startswith("imgfactory system"):
+            line += " --host-root=host"
         if line.startswith("imgfactory login"):
             line += " --username=me --password-stdin"
         takes = self.shell(f"imgfactory {line.split()[1] if not line.split()[1].startswith('-') else 'build'} --help").stdout
