@@ -10,7 +10,6 @@
 #include "cli/manual.h"
 #include "cli/remote.h"
 #include "cli/settings.h"
-#include "cli/system.h"
 #include "cli/watch.h"
 
 #include <stdint.h>
@@ -138,9 +137,4 @@ static const struct command_row rows[] = {
 struct commands commands_all(void)
 {
     return (struct commands){rows, ARRAY_COUNT(rows)};
-}
-
-const struct command_verb *command_verbs(const struct command_row *command)
-{
-    return command->kind == COMMAND_SYSTEM ? system_verbs : NULL;
 }

@@ -37,13 +37,6 @@ const char *page_file_of(struct arena *arena, const struct page_image *image)
     return arena_printf(arena, FOLDER "_%.16s.html", digest_hex(&digest).chars); /* a word that never became an image */
 }
 
-void page_set_bytes(struct arena *arena, struct template_scope *scope, const char *name, const char *exact,
-                    uint64_t bytes)
-{
-    template_text(arena, scope, name, text_size(bytes).chars);
-    template_text(arena, scope, exact, arena_printf(arena, "%ju", (uintmax_t)bytes));
-}
-
 /* --- one image, for both pages --- */
 
 /* Versions of the platforms: one when they are one. */

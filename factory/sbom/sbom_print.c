@@ -34,13 +34,6 @@ bool sbom_put_list(struct buf *text, const char *name, const struct buf *list)
     return buf_printf(text, ",\"%s\":[", name) && buf_add(text, buf_text(list).ptr, list->len) && buf_add(text, "]", 1);
 }
 
-bool sbom_print(struct arena *arena, const struct sbom *sbom, enum sbom_format format, struct buf *text)
-{
-    return (format == SBOM_SPDX ? sbom_spdx(arena, sbom, text)
-                                : sbom_cyclonedx(arena, sbom, format == SBOM_CYCLONEDX_1_5, text)) &&
-           buf_add(text, "\n", 1);
-}
-
 const struct bill_repository *sbom_repository_of(const struct sbom *sbom, const struct sbom_package *package)
 {
     const struct bill_source *source = sbom->bill ? sbom->bill->source : NULL;

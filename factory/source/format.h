@@ -39,9 +39,10 @@ struct yaml_node;
 
 /* How its packages are written as package URLs (purl-spec, types/), of which the type is the format's name. */
 struct purl_rules {
-    bool is_epoch_apart;       /* the epoch is a qualifier; else it stands in the version */
-    const char *source_arch;   /* what source packages have as architecture: "source" */
-    const char *source_ending; /* a source package is told by its file's name, which ends like this; NULL: by name and version */
+    bool is_epoch_apart;     /* the epoch is a qualifier; else it stands in the version */
+    const char *source_arch; /* what source packages have as architecture: "source" */
+    /* A source package is told by its file's name, which ends like this; NULL: by name and version. */
+    const char *source_ending;
 };
 
 /* Every entry is set, unless its comment says otherwise. */

@@ -28,10 +28,14 @@ struct make_binds {
     size_t count, capacity;
 };
 
+/* Returns a text with its dollars doubled where the result is a template. */
+const char *make_literal(struct arena *arena, const struct make_request *request, const char *text);
 /* Returns a path of the host with variables for its usual folders. */
 const char *make_host_path(struct arena *arena, const struct make_request *request, const char *path);
 /* Returns the numbers of the user who runs. */
 struct make_user make_user_of(const struct make_request *request);
+/* Returns the numbers of the groups that list a user. */
+json_t *make_groups_of(const struct make_request *request, struct text name);
 /* Lists what of the host is mounted: the contract's paths, volumes, names of hosts and of name servers. */
 struct make_binds make_binds_of(struct arena *arena, const struct make_request *request);
 /* Make the members `mounts` and `linux`. */
