@@ -18,7 +18,8 @@ static const struct status_image *find_other(const struct status_record *record,
 {
     for (size_t i = 0; i < record->images.count; i++) {
         const struct status_image *there = &record->images.items[i];
-        if (text_same(there->destination, ours->destination) && strcmp(there->writer, ours->writer) != 0)
+        if (strcmp(there->name, ours->name) == 0 && text_same(there->destination, ours->destination) &&
+            strcmp(there->writer, ours->writer) != 0)
             return digest_eq(&there->digest, &ours->digest) ? NULL : there;
     }
     return NULL;
