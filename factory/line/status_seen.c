@@ -90,7 +90,7 @@ const struct status_image *status_seen_newer(struct status_seen *seen, const str
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct status_image ours = {.destination = image->destination};
-    if (receipt_is_young(plant->options->push_policy.receipts_dir, image->destination, there, clock_date()))
+    if (receipt_is_there(plant->options->push_policy.receipts_dir, image->destination, there))
         return NULL;
     const struct status_record *record = record_of(seen, plant);
     for (size_t i = 0; i < image->arch_count; i++)

@@ -3,8 +3,8 @@
  *
  * Nothing in a registry tells which of two images is of newer repositories. The record does: a machine whose mirror is behind
  * must not set back what another one made of newer metadata. It is read once, and only when a tag would leave an image of which
- * this state directory knows nothing: what it pushed itself (receipt.h) was of metadata that are not newer than what it
- * accepts now.
+ * this state directory knows nothing: what it pushed itself (receipt.h, of any age) was of metadata that are not newer than what
+ * it accepts now.
  * A record that cannot be read tells nothing: the image is published, and the night tells of it when it writes.
  * Threads: any.
  * Owns: what was read, until status_seen_free().

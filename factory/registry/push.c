@@ -123,7 +123,7 @@ static bool leave_newer(struct push_work *push)
     struct push_result *result = push->result;
     for (size_t i = 0; guard && i < result->tags.count && !result->is_left; i++) {
         const struct push_note *note = &push->notes[i];
-        result->is_left = note->tag->had_old && !note->is_ours && !note->platform &&
+        result->is_left = note->tag->had_old && !note->is_ours && !note->tag->is_kept && !note->platform &&
                           guard->is_newer(guard->context, &note->tag->old_digest);
     }
     for (size_t i = 0; result->is_left && i < result->tags.count; i++)

@@ -25,12 +25,14 @@ static const char *print(struct arena *arena, const char *repository, const stru
     return arena_printf(arena, "version 1\nrepository %s\ndigest %s\ntime ", repository, digest_hex(digest).chars);
 }
 
-static bool is_young(int64_t seen, int64_t now)
-{
-    return seen <= now && now - seen < RECEIPT_YOUNG_SECONDS;
-}
+/* A receipt that is well-formed, and of this image. */
+struct receipt {
+    int64_t seen;
+    int64_t written; /* the file's own time */
+};
 
-bool receipt_is_young(const char *dir, const char *repository, const struct digest *digest, int64_t now)
+static bool read_receipt(const char *dir, const char *repository, const struct digest *digest,
+                         struct receipt *ret_receipt)
 {
     AUTO(arena_done) struct arena arena = {0};
     AUTO(buf_done) struct buf bytes = {0};
@@ -39,9 +41,7 @@ bool receipt_is_young(const char *dir, const char *repository, const struct dige
     if (!dir)
         return false;
     const char *path = arena_printf(&arena, "%s/%s", dir, name_of(&arena, repository, digest));
-    /* The file's own time counts, too: who sets it back wants the registry to be asked. */
-    if (stat(path, &status) != 0 || now - (int64_t)status.st_mtime >= RECEIPT_YOUNG_SECONDS ||
-        !file_read_at(AT_FDCWD, path, RECEIPT_MAX_BYTES, &bytes, &ignored))
+    if (stat(path, &status) != 0 || !file_read_at(AT_FDCWD, path, RECEIPT_MAX_BYTES, &bytes, &ignored))
         return false;
     const char *begin = print(&arena, repository, digest);
     struct text text = {bytes.bytes, bytes.len};
@@ -50,7 +50,22 @@ bool receipt_is_young(const char *dir, const char *repository, const struct dige
     if (!text_has_prefix(text, begin) || text.ptr[text.len - 1] != '\n' ||
         !text_parse_u64((struct text){text.ptr + len, text.len - len - 1}, &seen) || seen > INT64_MAX)
         return false;
-    return is_young((int64_t)seen, now);
+    *ret_receipt = (struct receipt){(int64_t)seen, (int64_t)status.st_mtime};
+    return true;
+}
+
+bool receipt_is_young(const char *dir, const char *repository, const struct digest *digest, int64_t now)
+{
+    struct receipt receipt;
+    /* The file's own time counts, too: who sets it back wants the registry to be asked. */
+    return read_receipt(dir, repository, digest, &receipt) && now - receipt.written < RECEIPT_YOUNG_SECONDS &&
+           receipt.seen <= now && now - receipt.seen < RECEIPT_YOUNG_SECONDS;
+}
+
+bool receipt_is_there(const char *dir, const char *repository, const struct digest *digest)
+{
+    struct receipt receipt;
+    return read_receipt(dir, repository, digest, &receipt);
 }
 
 /* A receipt among others: its name is a digest. */
@@ -74,7 +89,7 @@ static void prune(int dir_fd, int64_t now)
         struct stat status;
         if (!is_receipt(entry->d_name) || fstatat(dir_fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
-        bool is_old = (int64_t)status.st_mtime + RECEIPT_YOUNG_SECONDS < now;
+        bool is_old = (int64_t)status.st_mtime + RECEIPT_KEPT_SECONDS < now;
         if (is_old || ++count > RECEIPTS_MAX_COUNT)
             (void)unlinkat(dir_fd, entry->d_name, 0);
     }

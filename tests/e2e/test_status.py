@@ -380,11 +380,38 @@ class Machines(StatusCase):
             proxy.forget()
             self.night()
             self.assertLessEqual(asked(), 5)
+        folder = os.path.join(self.factory.state, "v1/pushed")
+        for name in os.listdir(folder):  # what it pushed stays its own also when it was long ago
+            os.utime(os.path.join(folder, name), (self.now - 20 * 86400,) * 2)
+        self.mirror("2.10-6", 7800)
+        proxy.forget()
+        self.night()
+        self.assertLessEqual(asked(), 5)
         self.machine("behind")
         self.mirror("2.10-3", 8500)
         proxy.forget()
         self.night()
         self.assertEqual(asked(), 6)
+
+    def test_a_tag_that_never_moves_holds_up_no_other(self):
+        """It is no reason to ask the record, and none to leave the other tags."""
+        proxy = self.serve(FaultProxy(self.registry.url))
+        self.site("  - {image: one, tags: [latest, {tag: '{version}', immutable: true}]}\n", status=f"{proxy.host}/ns/status")
+        self.machine("ahead")
+        self.mirror("2.10-4", 600)
+        fixed = self.night().images()["one"]["digest"]
+        self.mirror("2.10-3", 7200)
+        self.machine("behind")
+        first = self.night().images()["one"]
+        self.assertEqual((first["newer"]["digest"], self.registry.tags("ns/one")["latest"]), (fixed, fixed))
+        pushed = self.call("push", "--tls-verify=false", os.path.join(self.factory.output, "one"), f"{self.registry.host}/ns/one:latest")
+        self.assertEqual(pushed.code, run.OK, pushed)  # somebody wants the older one; what follows it is not older than that
+        self.mirror("2.10-5", 7000)
+        proxy.forget()
+        image = self.night().images()["one"]
+        self.assertEqual(self.registry.tags("ns/one"), {"latest": image["digest"], "2.10": fixed})
+        self.assertNotEqual(image["digest"], first["digest"])
+        self.assertLessEqual(len([request for request in proxy.asked() if request.target != "/v2/"]), 5)
 
     def test_a_night_that_did_not_know_in_time_sets_tags_back(self):
         """The newer night's record comes when the older one has published, before it writes."""
@@ -407,6 +434,26 @@ class Machines(StatusCase):
         image = report.images()["one"]
         self.assertEqual({tag["new"] for tag in image["push"]["tags"]}, {ahead})
         self.assertEqual((image["newer"]["digest"], self.images()["one"]["digest"]), (ahead, ahead))
+
+    def test_images_that_share_a_repository_are_settled_each_for_itself(self):
+        """As above; the record has two images of that repository, each with a tag of its own."""
+        proxy = self.serve(FaultProxy(self.registry.url))
+        place = "  - {{image: one, push: {0}/ns/both, tags: [one]}}\n  - {{image: two, push: {0}/ns/both, tags: [two]}}\n"
+        self.site(place.format(proxy.host))
+        ahead = {name: image["digest"] for name, image in self.newer().items()}
+        record = self.record()
+        self.registry.forget_tag("ns/status", "latest")
+        self.site(place.format(proxy.host), status=f"{proxy.host}/ns/status")
+        moved = []
+
+        def meanwhile(_request, _answer):
+            moved.append(None)
+            if len(moved) == 2:
+                self.put(record)
+        proxy.fault("PUT", "ns/both/manifests/(one|two)", times=None, change=meanwhile)
+        self.night()
+        self.assertEqual(len(moved), 4)  # there, and back
+        self.assertEqual(self.registry.tags("ns/both"), ahead)
 
     def test_a_newer_night_looks_whether_an_older_one_was_there_meanwhile(self):
         self.site("  - one\n")
