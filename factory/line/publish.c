@@ -50,6 +50,7 @@ static bool push_layout(struct arena *arena, const struct registry_options *opti
                                    .platform_tag_count = publication->platform_tags.count,
                                    .policy = publication->policy,
                                    .attachment = publication->attachment,
+                                   .givers = publication->givers,
                                    .guard = publication->guard,
                                    .mount_from = repository_of_base(arena, &image, &reference),
                                    .counter = publication->progress ? &publication->progress->bytes_done : NULL,

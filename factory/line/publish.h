@@ -17,6 +17,7 @@ struct publication {
     const struct lock_wait *wait;    /* how the layout's lock is waited for; may be NULL */
     struct push_policy policy;
     struct push_attachment attachment;            /* of the index; type NULL: none */
+    struct attach_givers givers;                  /* of what hangs on it (registry/attach.h) */
     const struct push_guard *guard;               /* who may know of newer ones; may be NULL */
     struct progress_line *progress;               /* its line for people; may be NULL */
     const char *destination;                      /* HOST/REPOSITORY, or NULL: not pushed */

@@ -2,15 +2,12 @@
 #include "registry/artifact.h"
 
 #include "base/auto.h"
-#include "io/file.h"
 #include "oci/oci.h"
 #include "registry/registry_parts.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #define SHA256 "sha256:"
 
@@ -80,21 +77,6 @@ bool artifact_read(struct registry *registry, struct arena *arena, const char *n
 
 /* --- writing --- */
 
-/* Uploads the document; the network's thread reads it from a file in memory. */
-static bool upload(struct registry *registry, struct text document, const struct digest *digest, struct err *err)
-{
-    AUTO(auto_close_fd) int fd = memfd_create("document", MFD_CLOEXEC);
-    bool is_mounted;
-    if (fd < 0) {
-        err_set_errno(err, errno, "cannot make a file in memory");
-        return false;
-    }
-    if (!file_write_all(fd, document.ptr, document.len, "a document", err))
-        return false;
-    struct upload request = {.digest = digest, .size_bytes = document.len, .fd = fd};
-    return registry_upload(registry, &request, &is_mounted, err);
-}
-
 static json_t *describe(const char *type, struct text document, const struct digest *digest)
 {
     return json_pack("{s:s, s:s, s:I}", "mediaType", type, "digest", registry_digest_name(digest).chars, "size",
@@ -139,7 +121,7 @@ bool artifact_write(struct registry *registry, const struct artifact_put *put, s
     bool is_missing;
     *ret_lost = false;
     *ret_digest = digest_of(bytes, strlen(bytes));
-    if (!upload(registry, put->document, &digest, err))
+    if (!registry_upload_document(registry, put->document, &digest, err))
         return false;
     if (registry_put_if(registry, put->tag, OCI_MEDIA_MANIFEST, text_of(bytes), condition, &is_missing, err))
         return true;
@@ -157,7 +139,7 @@ bool artifact_attach(struct registry *registry, const struct layout_blob *subjec
     AUTO(auto_free) char *bytes = make_manifest(type, document, &digest, subject);
     struct digest manifest = digest_of(bytes, strlen(bytes));
     bool is_missing;
-    return upload(registry, document, &digest, err) &&
+    return registry_upload_document(registry, document, &digest, err) &&
            registry_put_manifest(registry, registry_digest_name(&manifest).chars, OCI_MEDIA_MANIFEST, text_of(bytes),
                                  &is_missing, err) &&
            registry_attach(registry, OCI_MEDIA_MANIFEST, text_of(bytes), err);

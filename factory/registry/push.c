@@ -46,7 +46,7 @@ static bool publish(struct push_work *push, struct err *err)
         bool is_missing = false;
         push->is_first_round = round == 0 && !push->is_known;
         if (bring_contents(push, round, &is_missing, err) && push_attach(push, err) && attach_document(push, err) &&
-            push_move_tags(push, &is_missing, err))
+            push_bring_attached(push, err) && push_move_tags(push, &is_missing, err))
             return true;
         if (!is_missing || round + 1 >= ROUNDS_MAX)
             return false;
@@ -63,7 +63,7 @@ static bool is_seen(const struct push_work *push)
 {
     const struct push_policy *policy = &push->request->policy;
     return !policy->is_look_forced &&
-           receipt_is_young(policy->receipts_dir, push->registry->name, &push->result->digest, clock_date());
+           receipt_is_young(policy->receipts_dir, push->registry->name, &push->identity, clock_date());
 }
 
 /* After everything was seen there, or the registry said that something is not. */
@@ -71,9 +71,9 @@ static void keep_receipt(const struct push_work *push, bool is_whole, const stru
 {
     const char *dir = push->request->policy.receipts_dir;
     if (is_whole)
-        receipt_write(dir, push->registry->name, &push->result->digest, clock_date(), push->registry->options->log);
+        receipt_write(dir, push->registry->name, &push->identity, clock_date(), push->registry->options->log);
     else if (err->kind == ERR_PUBLISH || err->kind == ERR_TRUST)
-        receipt_remove(dir, push->registry->name, &push->result->digest);
+        receipt_remove(dir, push->registry->name, &push->identity);
 }
 
 static bool check_labels(struct push_work *push, struct err *err)
@@ -156,7 +156,7 @@ static bool run(struct push_work *push, struct err *err)
         result->is_unchanged = true;
         return true;
     }
-    if (!check_platforms(push, err))
+    if (!check_platforms(push, err) || (are_ours && !push_ask_givers(push, err)))
         return false;
     if (are_ours && (are_all_kept(push) || is_seen(push))) {
         result->is_unchanged = true;
@@ -164,7 +164,7 @@ static bool run(struct push_work *push, struct err *err)
         return are_all_kept(push) || push_settle_stamp(push, err);
     }
     registry_shared_will_push(push->registry);
-    if (!are_ours && !push_add_stamp(push, err))
+    if (!are_ours && (!push_add_stamp(push, err) || !push_ask_givers(push, err)))
         return false;
     bool is_done = publish(push, err);
     keep_receipt(push, is_done, err);
@@ -185,7 +185,11 @@ bool push_image(struct registry *registry, struct arena *arena, const struct pus
                 struct push_result *ret_result, struct err *err)
 {
     AUTO(push_forget_notes)
-    struct push_work push = {.registry = registry, .request = request, .result = ret_result, .arena = arena};
+    struct push_work push = {.registry = registry,
+                             .request = request,
+                             .result = ret_result,
+                             .arena = arena,
+                             .identity = request->image->root.digest};
     *ret_result = (struct push_result){.digest = request->image->root.digest};
     if (!request->tags->count) {
         err_set(err, ERR_USAGE, "%s: the image has no tag; write REPOSITORY:TAG, or --tag TAG", registry->name);
@@ -269,6 +273,7 @@ bool push_tag(struct registry *registry, struct arena *arena, const struct diges
                                  .root_bytes = {manifest.bytes, (size_t)manifest.size_bytes}};
     struct push_request request = {.image = &image, .tags = &tags, .policy = *policy};
     AUTO(push_forget_notes)
-    struct push_work push = {.registry = registry, .request = &request, .result = ret_result, .arena = arena};
+    struct push_work push = {
+        .registry = registry, .request = &request, .result = ret_result, .arena = arena, .identity = *digest};
     return run_tag(&push, err);
 }

@@ -17,6 +17,7 @@
 
 #include "oci/layout_read.h"
 #include "oci/platforms.h"
+#include "registry/attach.h"
 #include "registry/registry.h"
 
 /* One tag's move. */
@@ -66,10 +67,11 @@ struct push_request {
     struct push_policy policy;
     const struct push_guard *guard; /* NULL: none */
     struct push_attachment attachment;
-    const char *mount_from;    /* a repository of the registry that may have some of the blobs; or NULL */
-    size_t connections;        /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
-    _Atomic uint64_t *counter; /* bytes sent; may be NULL */
-    _Atomic uint64_t *total;   /* bytes of blobs that have to be sent are added; may be NULL */
+    struct attach_givers givers; /* of what is to hang on the image before any tag moves (attach.h) */
+    const char *mount_from;      /* a repository of the registry that may have some of the blobs; or NULL */
+    size_t connections;          /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
+    _Atomic uint64_t *counter;   /* bytes sent; may be NULL */
+    _Atomic uint64_t *total;     /* bytes of blobs that have to be sent are added; may be NULL */
 };
 
 struct push_result {
@@ -81,6 +83,7 @@ struct push_result {
     LIST(struct push_tag) tags; /* in the order they were moved; those of platforms last */
     uint64_t sent_bytes;
     size_t blob_count, present_count;
+    size_t attached_count;      /* documents and signatures that were missing, and are there now */
     size_t mended_count;        /* blobs and manifests that the registry had lost, of an image that it had */
     struct platforms_loss loss; /* with ERR_USAGE: what tags would lose; memory in the arena */
 };

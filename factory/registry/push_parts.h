@@ -33,9 +33,11 @@ struct push_work {
     struct push_note *notes; /* one for each of result->tags; see push_note_tags() */
     bool is_new;             /* none of the tags exists: the blobs most probably do not either */
     bool is_known;           /* one of the tags is at our root already: so all is there, most probably */
-    bool is_attached;        /* the request's document is at the root */
-    bool is_counted;         /* result->present_count is made */
-    bool is_first_round;     /* nothing was found missing yet */
+    struct attach_list attached;
+    struct digest identity; /* attach_identity(): what receipts are about */
+    bool is_attached;       /* the request's document is at the root */
+    bool is_counted;        /* result->present_count is made */
+    bool is_first_round;    /* nothing was found missing yet */
 };
 
 /* The items of an array for each_run(); after a failure no further one is begun. */
@@ -91,6 +93,13 @@ bool push_note_tags(struct push_work *push, bool *ret_are_ours, struct err *err)
 void push_forget_notes(struct push_work *push);
 /* Moves the tags that are not ours yet, the floating ones last, and reads each back. */
 bool push_move_tags(struct push_work *push, bool *ret_is_missing, struct err *err) MUST_CHECK;
+
+/* --- push_attach.c --- */
+
+/* Asks the givers what is to hang on the image with the tags as they are listed by now; sets `identity`. */
+bool push_ask_givers(struct push_work *push, struct err *err) MUST_CHECK;
+/* Brings what of it is missing. */
+bool push_bring_attached(struct push_work *push, struct err *err) MUST_CHECK;
 
 /* --- push_stamp.c --- */
 

@@ -94,13 +94,11 @@ bool registry_has_blob(struct registry *registry, const struct digest *digest, u
     return true;
 }
 
-bool registry_get_document(struct registry *registry, struct arena *arena, const struct digest *digest, bool *ret_found,
-                           struct text *ret_bytes, struct err *err)
+bool registry_get_bytes(struct registry *registry, struct arena *arena, const struct digest *digest, size_t cap_bytes,
+                        bool *ret_found, struct text *ret_bytes, struct err *err)
 {
-    struct exchange answer AUTO(exchange_done) = {.method = "GET",
-                                                  .path = blob_path(arena, digest),
-                                                  .access = REGISTRY_PULL,
-                                                  .cap_bytes = REGISTRY_DOCUMENT_MAX_BYTES};
+    struct exchange answer AUTO(exchange_done) = {
+        .method = "GET", .path = blob_path(arena, digest), .access = REGISTRY_PULL, .cap_bytes = cap_bytes};
     if (!registry_exchange(registry, &answer, err))
         return false;
     *ret_found = answer.status == 200;
@@ -118,6 +116,12 @@ bool registry_get_document(struct registry *registry, struct arena *arena, const
     }
     *ret_bytes = (struct text){arena_strndup(arena, bytes, answer.body_in.len), answer.body_in.len};
     return true;
+}
+
+bool registry_get_document(struct registry *registry, struct arena *arena, const struct digest *digest, bool *ret_found,
+                           struct text *ret_bytes, struct err *err)
+{
+    return registry_get_bytes(registry, arena, digest, REGISTRY_DOCUMENT_MAX_BYTES, ret_found, ret_bytes, err);
 }
 
 /* What came so far, as blobs of the store: the transfer broke off after each of them. */

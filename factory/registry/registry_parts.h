@@ -183,6 +183,9 @@ struct upload {
  * to PATCH and chunks as the registry needs. Idempotent. */
 bool registry_upload(struct registry *registry, const struct upload *upload, bool *ret_is_mounted,
                      struct err *err) MUST_CHECK;
+/* The same of bytes in memory: the network's thread reads them from a file in memory. */
+bool registry_upload_document(struct registry *registry, struct text document, const struct digest *digest,
+                              struct err *err) MUST_CHECK;
 
 /* Looks what a name ("v1", "sha256:…") is now: with is_expected by HEAD, and by GET when that says anything but 200 and
  * this digest; else by GET at once, which costs no request more where it is not there. */
@@ -196,6 +199,9 @@ bool registry_look_blob(struct registry *registry, const struct digest *digest, 
 /* Gets a blob that is a document into the arena, verified; *ret_found false when it is not there. */
 bool registry_get_document(struct registry *registry, struct arena *arena, const struct digest *digest, bool *ret_found,
                            struct text *ret_bytes, struct err *err) MUST_CHECK;
+/* The same with another limit than that of documents. */
+bool registry_get_bytes(struct registry *registry, struct arena *arena, const struct digest *digest, size_t cap_bytes,
+                        bool *ret_found, struct text *ret_bytes, struct err *err) MUST_CHECK;
 /* registry_put_manifest() with one more header (If-Match), or NULL. */
 bool registry_put_if(struct registry *registry, const char *name, const char *media_type, struct text bytes,
                      const char *condition, bool *ret_missing, struct err *err) MUST_CHECK;

@@ -21,7 +21,7 @@
 struct attaching {
     struct registry *registry;
     const char *tag;
-    const json_t *descriptor;
+    const json_t *descriptors; /* an array */
 };
 
 static json_t *parse_index(const char *bytes, size_t len)
@@ -143,7 +143,22 @@ static bool get_fallback(const struct attaching *attaching, struct arena *arena,
     return *ret_index != NULL;
 }
 
-/* Adds the descriptor once and puts the index. A lost race (412) is no failure: the next attempt sees what is there. */
+/* Adds those that are not in the index; returns how many. */
+static size_t add_descriptors(json_t *index, const json_t *descriptors)
+{
+    size_t i, added = 0;
+    const json_t *descriptor;
+    json_array_foreach(descriptors, i, descriptor)
+    {
+        if (has_descriptor(index, descriptor))
+            continue;
+        (void)json_array_append_new(json_object_get(index, "manifests"), json_deep_copy(descriptor));
+        added++;
+    }
+    return added;
+}
+
+/* Adds the descriptors once and puts the index. A lost race (412) is no failure: the next attempt sees what is there. */
 static bool add_once(const struct attaching *attaching, bool *ret_is_there, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -153,10 +168,9 @@ static bool add_once(const struct attaching *attaching, bool *ret_is_there, stru
     bool is_missing;
     if (!get_fallback(attaching, &scratch, &index, &condition, err))
         return false;
-    *ret_is_there = has_descriptor(index, attaching->descriptor);
+    *ret_is_there = add_descriptors(index, attaching->descriptors) == 0;
     if (*ret_is_there)
         return true;
-    (void)json_array_append_new(json_object_get(index, "manifests"), json_deep_copy(attaching->descriptor));
     text = json_dumps(index, JSON_COMPACT);
     if (!text)
         memory_abort(0);
@@ -172,12 +186,10 @@ static bool add_once(const struct attaching *attaching, bool *ret_is_there, stru
 static bool attach_by_tag(const struct attaching *attaching, struct err *err)
 {
     bool is_there = false;
-    pthread_mutex_lock(&attaching->registry->attach_lock);
     for (int i = 0; i <= ATTEMPTS_MAX && !is_there && err->kind == ERR_NONE; i++) {
         if (!add_once(attaching, &is_there, err))
             break;
     }
-    pthread_mutex_unlock(&attaching->registry->attach_lock);
     if (!is_there && err->kind == ERR_NONE)
         err_set(err, ERR_PUBLISH, "%s:%s: others change it again and again", attaching->registry->name, attaching->tag);
     return is_there;
@@ -243,8 +255,31 @@ bool registry_attach(struct registry *registry, const char *media_type, struct t
         return false;
     if (has_api)
         return true;
-    json_auto_t *descriptor = describe(manifest, media_type, bytes);
-    struct attaching attaching = {.registry = registry, .tag = tag, .descriptor = descriptor};
+    json_auto_t *descriptors = json_pack("[o]", describe(manifest, media_type, bytes));
+    struct attaching attaching = {.registry = registry, .tag = tag, .descriptors = descriptors};
+    pthread_mutex_lock(&registry->attach_lock);
+    bool is_done = attach_by_tag(&attaching, err);
+    pthread_mutex_unlock(&registry->attach_lock);
+    return is_done;
+}
+
+bool registry_attach_all(struct registry *registry, const struct digest *subject, const struct text *manifests,
+                         size_t count, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct digest_name name = registry_digest_name(subject);
+    bool has_api;
+    if (!learn_referrers(registry, name.chars, &has_api, err))
+        return false;
+    if (has_api)
+        return true;
+    json_auto_t *descriptors = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_auto_t *manifest = json_loadb(manifests[i].ptr, manifests[i].len, JSON_ALLOW_NUL, NULL);
+        (void)json_array_append_new(descriptors, describe(manifest, OCI_MEDIA_MANIFEST, manifests[i]));
+    }
+    struct attaching attaching = {
+        .registry = registry, .tag = tag_of(&scratch, text_of(name.chars)), .descriptors = descriptors};
     return attach_by_tag(&attaching, err);
 }
 
@@ -284,4 +319,95 @@ bool registry_find_referrer(struct registry *registry, struct arena *arena, cons
     }
     *ret_name = last_of_type(arena, index, type);
     return true;
+}
+
+/* --- reading --- */
+
+static bool parse_digest(const char *name, struct digest *ret_digest)
+{
+    return name && text_has_prefix(text_of(name), "sha256:") &&
+           digest_parse(text_of(name + strlen("sha256:")), ret_digest);
+}
+
+static struct registry_referrer read_referrer(struct arena *arena, const json_t *item, const struct digest *digest)
+{
+    const char *type = json_string_value(json_object_get(item, "artifactType"));
+    struct registry_referrer referrer = {.digest = *digest, .type = arena_strdup(arena, type ? type : "")};
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(item, "annotations"), key, value)
+    {
+        if (json_is_string(value))
+            list_add(arena, &referrer.notes,
+                     (struct registry_note){arena_strdup(arena, key), arena_strdup(arena, json_string_value(value))});
+    }
+    return referrer;
+}
+
+/* Adds what is not in the list yet. */
+static bool add_referrers(struct registry *registry, struct arena *arena, const json_t *index,
+                          struct registry_referrer_list *referrers, size_t *ret_added, struct err *err)
+{
+    size_t i, before = referrers->items.count;
+    const json_t *item;
+    json_array_foreach(json_object_get(index, "manifests"), i, item)
+    {
+        struct digest digest;
+        bool is_known = !parse_digest(json_string_value(json_object_get(item, "digest")), &digest);
+        for (size_t j = 0; !is_known && j < referrers->items.count; j++)
+            is_known = digest_eq(&referrers->items.items[j].digest, &digest);
+        if (is_known)
+            continue;
+        if (referrers->items.count >= REGISTRY_REFERRERS_MAX_COUNT) {
+            err_set(err, ERR_MALFORMED, "%s: more than %zu manifests are about one", registry->name,
+                    REGISTRY_REFERRERS_MAX_COUNT);
+            return false;
+        }
+        list_add(arena, &referrers->items, read_referrer(arena, item, &digest));
+    }
+    *ret_added = referrers->items.count - before;
+    return true;
+}
+
+/* By the tag: what is there and is no index tells of nothing. */
+static bool read_fallback(struct registry *registry, struct arena *arena, const char *subject,
+                          struct registry_referrer_list *referrers, struct err *err)
+{
+    struct registry_manifest manifest;
+    size_t added;
+    if (!registry_get_manifest(registry, arena, tag_of(arena, text_of(subject)), &manifest, err))
+        return false;
+    json_auto_t *index = manifest.is_found ? parse_index(manifest.bytes, (size_t)manifest.size_bytes) : NULL;
+    return add_referrers(registry, arena, index, referrers, &added, err);
+}
+
+/* Whether the API need not be asked for. Who only reads asks each repository (learn_referrers()). */
+static bool is_without_api(const struct registry *registry)
+{
+    return atomic_load(&registry->referrers) == REFERRERS_TAG ||
+           (registry->access != REGISTRY_PULL && registry->host && atomic_load(&registry->host->has_no_referrers));
+}
+
+bool registry_read_referrers(struct registry *registry, struct arena *arena, const struct digest *subject,
+                             struct registry_referrer_list *ret_referrers, struct err *err)
+{
+    struct digest_name name = registry_digest_name(subject);
+    const char *path = arena_printf(arena, "referrers/%s", name.chars);
+    *ret_referrers = (struct registry_referrer_list){0};
+    for (size_t page = 0; page < REFERRER_PAGES_MAX && !is_without_api(registry); page++) {
+        json_t *index = NULL;
+        bool has_more;
+        size_t added;
+        if (!ask_referrers(registry, path, &has_more, &index, err))
+            return false;
+        bool is_added = add_referrers(registry, arena, index, ret_referrers, &added, err);
+        json_decref(index);
+        if (!is_added || (atomic_load(&registry->referrers) == REFERRERS_API && (!has_more || !added)))
+            return is_added;
+        if (added)
+            path = arena_printf(
+                arena, "referrers/%s?last=%s", name.chars,
+                registry_digest_name(&ret_referrers->items.items[ret_referrers->items.count - 1].digest).chars);
+    }
+    return !is_without_api(registry) || read_fallback(registry, arena, name.chars, ret_referrers, err);
 }

@@ -7,9 +7,11 @@
 
 #include "base/auto.h"
 #include "base/url.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sys/mman.h>
 
 #define CHUNK_FIRST_BYTES ((uint64_t)64 * 1024 * 1024)
 #define CHUNK_LEAST_BYTES ((uint64_t)512 * 1024) /* nginx lets bodies of 1 MiB through unless it is told otherwise */
@@ -314,4 +316,19 @@ bool registry_upload(struct registry *registry, const struct upload *upload, boo
         if (outcome != OUTCOME_AGAIN)
             return outcome == OUTCOME_DONE;
     }
+}
+
+bool registry_upload_document(struct registry *registry, struct text document, const struct digest *digest,
+                              struct err *err)
+{
+    AUTO(auto_close_fd) int fd = memfd_create("document", MFD_CLOEXEC);
+    bool is_mounted;
+    if (fd < 0) {
+        err_set_errno(err, errno, "cannot make a file in memory");
+        return false;
+    }
+    if (!file_write_all(fd, document.ptr, document.len, "a document", err))
+        return false;
+    struct upload request = {.digest = digest, .size_bytes = document.len, .fd = fd};
+    return registry_upload(registry, &request, &is_mounted, err);
 }

@@ -334,7 +334,14 @@ class Handler(loopback.Handler):
     def referrers(self):
         if not self.settings["referrers"]:
             return self.answer(404, b"404 page not found")
-        index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
+        about = []
+        for digest, (media_type, data) in state["manifests"].items():
+            manifest = json.loads(data)
+            if manifest.get("subject", {}).get("digest") == self.name:
+                about.append({"mediaType": media_type, "digest": digest, "size": len(data),
+                              "artifactType": manifest.get("artifactType", ""),
+                              "annotations": manifest.get("annotations", {})})
+        index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": about}
         self.answer(200, json.dumps(index).encode(), Content_Type=index["mediaType"])
 
 
