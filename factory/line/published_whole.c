@@ -4,15 +4,11 @@
 #include "base/auto.h"
 #include "base/map.h"
 #include "change/side.h"
-#include "package/path.h"
 #include "past/past.h"
-
-#define WHITEOUT ".wh." /* image-spec, layer.md, "Whiteouts" */
-#define OPAQUE "/.wh..wh..opq"
+#include "past/past_hiding.h"
 
 /* What an image's own layer has. */
 struct own {
-    struct arena *arena;
     struct map paths, directories, packages; /* paths: of all but directories */
 };
 
@@ -26,25 +22,6 @@ static void list_own(struct own *own, const struct bill *bill)
         if (bill->packages.items[i].has_given)
             map_set(&own->packages, text_of(bill->packages.items[i].name), own);
     }
-}
-
-static bool has(const struct own *own, const char *path)
-{
-    return map_get(&own->paths, text_of(path)) != NULL;
-}
-
-/* Returns whether the image's layer replaces or removes what the base has there, or a directory above it. */
-static bool is_hidden(const struct own *own, const char *path)
-{
-    if (has(own, path))
-        return true;
-    for (const char *at = path; at[1]; at = path_dirname(own->arena, at)) {
-        const char *above = path_dirname(own->arena, at), *end = above[1] ? above : "";
-        if (has(own, arena_printf(own->arena, "%s/" WHITEOUT "%s", end, path_basename(at))) ||
-            has(own, arena_printf(own->arena, "%s" OPAQUE, end)) || (above[1] && has(own, above)))
-            return true;
-    }
-    return false;
 }
 
 /* The base's strings lie in its ground, which is closed before the bill is kept. */
@@ -70,24 +47,24 @@ static struct bill_file copy_file(struct arena *arena, const struct bill_file *f
 static void add_base(struct arena *arena, const struct bill *base, struct bill *whole)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct own own = {&scratch, {.arena = &scratch}, {.arena = &scratch}, {.arena = &scratch}};
+    struct own own = {{.arena = &scratch}, {.arena = &scratch}, {.arena = &scratch}};
     list_own(&own, whole);
     for (size_t i = 0; i < base->packages.count; i++) {
         if (!map_get(&own.packages, text_of(base->packages.items[i].name)))
             list_add(arena, &whole->packages, copy_package(arena, &base->packages.items[i]));
     }
     for (size_t i = 0; i < base->files.count; i++) {
-        if (!is_hidden(&own, base->files.items[i].path))
+        if (!past_is_hidden(&scratch, &own.paths, base->files.items[i].path))
             list_add(arena, &whole->files, copy_file(arena, &base->files.items[i]));
     }
     for (size_t i = 0; i < base->directories.count; i++) {
         const char *path = base->directories.items[i].path;
-        if (!is_hidden(&own, path) && !map_get(&own.directories, text_of(path)))
+        if (!past_is_hidden(&scratch, &own.paths, path) && !map_get(&own.directories, text_of(path)))
             list_add(arena, &whole->directories, copy_file(arena, &base->directories.items[i]));
     }
     for (size_t i = 0; i < base->sonames.count; i++) {
         const struct bill_soname *soname = &base->sonames.items[i];
-        if (!is_hidden(&own, soname->path))
+        if (!past_is_hidden(&scratch, &own.paths, soname->path))
             list_add(arena, &whole->sonames,
                      (struct bill_soname){arena_strdup(arena, soname->path), arena_strdup(arena, soname->soname)});
     }

@@ -5,10 +5,9 @@
 #include "base/map.h"
 #include "formats/formats.h"
 #include "package/path.h"
+#include "past/past_hiding.h"
 
 #define BASES_MAX 16 /* below each other */
-/* A file of this name removes one of the base (image-spec, layer.md, "Whiteouts"). */
-#define WHITEOUT ".wh."
 
 /* --- expressions --- */
 
@@ -134,28 +133,14 @@ static void look_at_package(struct asking *asking, const struct past_package *pa
          &asking->has_package);
 }
 
-/* Returns whether an image above removed or replaced it. */
-static bool is_hidden(struct asking *asking, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!asking->paths.slots.count || !slash)
-        return false;
-    const char *whiteout = arena_printf(asking->scratch, "%.*s/" WHITEOUT "%s", (int)(slash - path), path, slash + 1);
-    return map_get(&asking->paths, text_of(path)) || map_get(&asking->paths, text_of(whiteout));
-}
-
-static bool is_whiteout(const char *path)
-{
-    return text_has_prefix(text_of(path_basename(path)), WHITEOUT);
-}
-
 static void look_at_file(struct asking *asking, const struct past_file *file)
 {
     const struct past_wanted *wanted = asking->wanted;
     bool is_library = wanted->soname && *file->soname && is_named(wanted->soname, file->soname);
     bool is_file = wanted->file && (path_is_glob(wanted->file) ? path_matches(wanted->file, file->path)
                                                                : strcmp(wanted->file, file->path) == 0);
-    if ((!is_library && !is_file) || is_whiteout(file->path) || is_hidden(asking, file->path))
+    if ((!is_library && !is_file) || past_is_whiteout(file->path) ||
+        past_is_hidden(asking->scratch, &asking->paths, file->path))
         return;
     if (is_library)
         take(asking, arena_printf(asking->scratch, "%s %s", file->soname, file->path), &asking->has_soname);

@@ -5,6 +5,7 @@
 #include "io/tree_remove.h"
 #include "past/past_document.h"
 #include "past/past_find.h"
+#include "past/past_hiding.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -199,6 +200,25 @@ static void a_night_that_found_the_same_only_moves_the_last_date(void **state)
     assert_int_equal(images.items[0].nights.items[0].last, 3 * 86400);
 }
 
+static void what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it(void **state)
+{
+    static const char *const above[] = {"/opt/.wh.old", "/srv/.wh..wh..opq", "/usr/share/doc", "/etc/a"};
+    static const char *const hidden[] = {"/opt/old", "/opt/old/b/c",     "/srv/x",
+                                         "/srv/x/y", "/usr/share/doc/z", "/etc/a"};
+    static const char *const seen[] = {"/opt/older", "/opt", "/srv", "/usr/share/docs/z", "/etc/ab", "/"};
+    AUTO(arena_done) struct arena arena = {0};
+    struct map paths = {.arena = &arena};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(above); i++)
+        map_set(&paths, text_of(above[i]), &paths);
+    for (size_t i = 0; i < ARRAY_COUNT(hidden); i++)
+        assert_true(past_is_hidden(&arena, &paths, hidden[i]));
+    for (size_t i = 0; i < ARRAY_COUNT(seen); i++)
+        assert_false(past_is_hidden(&arena, &paths, seen[i]));
+    assert_true(past_is_whiteout("/opt/.wh.old"));
+    assert_false(past_is_whiteout("/opt/old.wh."));
+}
+
 static int make_folder(void **state)
 {
     *state = strdup(check_temporary_dir());
@@ -226,6 +246,7 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_night_that_found_the_same_only_moves_the_last_date, make_folder,
                                         remove_folder),
+        cmocka_unit_test(what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
