@@ -31,13 +31,13 @@ bool past_document_read(struct arena *arena, struct text document, struct past_n
     AUTO(auto_free) char *plain = NULL;
     struct text rest, line;
     if (!past_zstd_unpack(document, PAST_DOCUMENT_MAX_PLAIN, &plain, &rest) || !text_next(&rest, '\n', &line) ||
-        !past_record_read(arena, line, &ret_note->record))
+        !past_record_read(arena, line, &ret_note->record) || ret_note->record.first <= 0)
         return false;
     const struct past_record *record = &ret_note->record;
     ret_note->bills = arena_new_array(arena, const struct bill *, record->platforms.count + 1);
     for (size_t i = 0; i < record->platforms.count; i++)
         ret_note->bills[i] = NULL;
-    while (text_next(&rest, '\n', &line)) {
+    for (size_t lines = 0; lines < record->platforms.count && text_next(&rest, '\n', &line); lines++) {
         struct bill *bill = arena_new(arena, struct bill);
         if (!line.len || !bill_read(arena, line, bill))
             continue; /* of another format */

@@ -39,12 +39,19 @@ static const struct record_table record_table = RECORD_TABLE(past_record, record
 
 bool past_record_write(const struct past_record *record, struct buf *text)
 {
-    return record_write(&record_table, record, text) && buf_add(text, "\n", 1);
+    size_t before = text->len;
+    if (record_write(&record_table, record, text) && text->len - before <= PAST_RECORD_MAX_BYTES &&
+        buf_add(text, "\n", 1))
+        return true;
+    text->len = before;
+    return false;
 }
 
 bool past_record_read(struct arena *arena, struct text line, struct past_record *ret_record)
 {
-    json_auto_t *json = line.len ? json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_auto_t *json = line.len && line.len <= PAST_RECORD_MAX_BYTES
+                            ? json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL)
+                            : NULL;
     struct past_record *record = ret_record;
     *record = (struct past_record){0};
     return json && record_read(arena, &record_table, json, record) && record->format == PAST_FORMAT &&

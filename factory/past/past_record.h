@@ -15,6 +15,7 @@
 #define PAST_FORMAT 1u
 #define PAST_CHANGES_MAX ((size_t)500) /* of one record, and as many CVEs */
 #define PAST_PLATFORMS_MAX ((size_t)64)
+#define PAST_RECORD_MAX_BYTES ((size_t)1 << 20) /* of a line: the parser needs a hundredfold */
 
 struct past_platform {
     const char *arch;
@@ -46,7 +47,7 @@ struct past_records {
     size_t count, capacity;
 };
 
-/* Appends a record as a line; false when the buffer is full. */
+/* Appends a record as a line; false, and nothing, when the buffer is full or the line is too long. */
 bool past_record_write(const struct past_record *record, struct buf *text) MUST_CHECK;
 /* Reads a line; false when it is none, of another format, or beyond the bounds. */
 bool past_record_read(struct arena *arena, struct text line, struct past_record *ret_record) MUST_CHECK;

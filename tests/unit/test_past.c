@@ -6,6 +6,7 @@
 #include "past/past_document.h"
 #include "past/past_find.h"
 #include "past/past_hiding.h"
+#include "past/past_zstd.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -219,6 +220,32 @@ static void what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it
     assert_false(past_is_whiteout("/opt/old.wh."));
 }
 
+/* Whether a document is one whose first line is that of a record, with so many blanks behind it. */
+static bool reads(struct arena *arena, const struct past_record *record, size_t blanks)
+{
+    AUTO(buf_done) struct buf plain, packed = {0};
+    struct past_note note;
+    buf_init(&plain, PAST_RECORD_MAX_BYTES * 2);
+    assert_true(past_record_write(record, &plain));
+    plain.len--; /* the line's end */
+    for (size_t i = 0; i < blanks; i++)
+        assert_true(buf_add(&plain, " ", 1));
+    assert_true(buf_add(&plain, "\n", 1));
+    past_zstd_pack(buf_text(&plain), &packed);
+    return past_document_read(arena, buf_text(&packed), &note);
+}
+
+static void a_hostile_document_is_none(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct past_record record = {.format = PAST_FORMAT, .name = "x", .first = 1, .last = 1};
+    (void)state;
+    assert_true(reads(&arena, &record, 9));
+    assert_false(reads(&arena, &record, PAST_RECORD_MAX_BYTES)); /* of as many brackets a parser makes gigabytes */
+    record.first = 0;                                            /* it would count as of this very run */
+    assert_false(reads(&arena, &record, 9));
+}
+
 static int make_folder(void **state)
 {
     *state = strdup(check_temporary_dir());
@@ -247,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_night_that_found_the_same_only_moves_the_last_date, make_folder,
                                         remove_folder),
         cmocka_unit_test(what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it),
+        cmocka_unit_test(a_hostile_document_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
