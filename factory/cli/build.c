@@ -404,13 +404,9 @@ static bool choose_destination(struct build *build, struct batch_image *image, s
 {
     const struct manifest *manifest = image->manifest;
     const struct options *options = build->options;
-    const struct site *site = build->site;
     const struct site_image *own = own_of(build, image);
-    const char *site_place = site_destination(build->arena, site, manifest->name);
-    const char *own_place = site_image_push(build->arena, own, manifest->name);
-    const char *configured = own_place ? own_place : manifest->destination ? manifest->destination : site_place;
-    bool is_default = own->has_push ? own->is_push : !site->has_push || site->is_push;
-    bool is_wanted = options->push || (is_default && (configured || own->has_push));
+    const char *configured = site_place(build->arena, build->site, own, manifest->destination, manifest->name);
+    bool is_wanted = options->push || (site_is_pushed(build->site, own) && (configured || own->has_push));
     if (options->is_no_push || options->is_dry_run || build->run.explained || !is_wanted)
         return true;
     const char *written = options->push && *options->push ? options->push : configured;

@@ -158,11 +158,9 @@ static const char *destination_of(const struct maker *maker, const char *name, c
     const struct site_image *own = site_image_find(&site->images, name);
     if (maker->command->options.image)
         return maker->command->options.image;
-    if (own && own->has_push && (own->push || !own->is_push))
-        return site_image_push(maker->arena, own, name);
-    if (manifest && manifest->destination)
-        return manifest->destination;
-    return site_destination(maker->arena, site, name);
+    if (own && own->has_push && !own->is_push)
+        return NULL;
+    return site_place(maker->arena, site, own, manifest ? manifest->destination : NULL, name);
 }
 
 /* Writes what the engine is to run: a tag, or with --pin a digest. */

@@ -272,6 +272,18 @@ const char *site_destination(struct arena *arena, const struct site *site, const
                : NULL;
 }
 
+const char *site_place(struct arena *arena, const struct site *site, const struct site_image *own,
+                       const char *of_manifest, const char *name)
+{
+    const char *place = site_image_push(arena, own, name);
+    return place ? place : of_manifest ? of_manifest : site_destination(arena, site, name);
+}
+
+bool site_is_pushed(const struct site *site, const struct site_image *own)
+{
+    return own && own->has_push ? own->is_push : !site->has_push || site->is_push;
+}
+
 bool site_load(struct arena *arena, const char *config, struct site *ret_site, struct err *err)
 {
     struct yaml_file *file;

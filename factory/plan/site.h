@@ -57,5 +57,11 @@ const char *site_why_not_origin(const char *origin);
 const char *site_why_not_if_running(const char *word);
 /* Returns where its registry and namespace put the image of a name; NULL without. */
 const char *site_destination(struct arena *arena, const struct site *site, const char *name);
+/* Returns where an image is pushed to, when it is: what the site says of it (`own`, may be NULL), else its manifest (`of_manifest`,
+ * may be NULL), else the registry and namespace; NULL: nothing says. */
+const char *site_place(struct arena *arena, const struct site *site, const struct site_image *own,
+                       const char *of_manifest, const char *name);
+/* Returns whether an image of the site that has a place is pushed there without being asked. */
+bool site_is_pushed(const struct site *site, const struct site_image *own);
 
 #endif

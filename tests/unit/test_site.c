@@ -225,6 +225,14 @@ static void an_images_place_is_where_it_is_pushed_to_and_nothing_is_made_of_none
     assert_string_equal(site_destination(&arena, &with, "name"), "q.io/n/name");
     assert_string_equal(site_destination(&arena, &bare, "name"), "q.io/name");
     assert_null(site_destination(&arena, &none, "name"));
+    const struct site_image off = {.has_push = true}, folder = {.has_push = true, .is_push = true, .push = "q.io/x/"};
+    assert_string_equal(site_place(&arena, &with, &folder, "m.io/name", "name"), "q.io/x/name");
+    assert_string_equal(site_place(&arena, &with, NULL, "m.io/name", "name"), "m.io/name");
+    assert_string_equal(site_place(&arena, &with, &off, NULL, "name"), "q.io/n/name");
+    assert_null(site_place(&arena, &none, NULL, NULL, "name"));
+    const struct site quiet = {.has_push = true};
+    assert_true(site_is_pushed(&with, NULL) && site_is_pushed(&quiet, &folder));
+    assert_false(site_is_pushed(&quiet, NULL) || site_is_pushed(&with, &off));
 }
 
 /* A file, and a part of what it is refused with. */
