@@ -82,6 +82,22 @@ static bool read_first(const struct reading *reading, const json_t *index, struc
     return read_config(reading, document, image, err);
 }
 
+/* Lists what an index is made of. */
+static void list_manifests(struct arena *arena, const json_t *document, struct history_image *image)
+{
+    size_t i;
+    const json_t *item, *manifests = json_object_get(document, "manifests");
+    json_array_foreach((json_t *)manifests, i, item)
+    {
+        const char *name = json_string_value(json_object_get(item, "digest"));
+        struct digest digest;
+        if (name && strncmp(name, SHA256, strlen(SHA256)) == 0 && digest_parse(text_of(name + strlen(SHA256)), &digest))
+            list_add(arena, &image->manifests, digest);
+    }
+    if (!manifests)
+        list_add(arena, &image->manifests, image->digest);
+}
+
 static bool read_tag(struct reading *reading, const char *tag, struct err *err)
 {
     struct registry_manifest manifest;
@@ -100,6 +116,7 @@ static bool read_tag(struct reading *reading, const char *tag, struct err *err)
     json_auto_t *document = parse(&manifest);
     *image = (struct history_image){.digest = manifest.digest};
     take_annotations(arena, document, image);
+    list_manifests(arena, document, image);
     list_add(arena, &image->tags, tag);
     map_set(&reading->seen, text_of(hex), image);
     return read_first(reading, document, image, err) && read_config(reading, document, image, err);

@@ -17,6 +17,7 @@
 struct history_image {
     struct digest digest;
     struct strings tags;
+    LIST(struct digest) manifests; /* of an index; of another image its own */
     const char *created, *version; /* as its annotations have them, else its configuration; NULL: not said */
 };
 

@@ -38,14 +38,27 @@ static bool read_pin(const char *pin, struct maker *maker, struct err *err)
     return false;
 }
 
-bool maker_begin(struct command *command, struct maker *ret_maker, struct err *err)
+bool maker_find_catalogue(struct command *command, const char **ret_dir, struct features *ret_features, struct err *err)
 {
-    const struct options *options = &command->options;
     struct arena *arena = &command->arena;
     struct strings dirs = {0};
     const char *shipped;
     struct err ignored = {0};
-    *ret_maker = (struct maker){.command = command, .arena = arena, .manifests_dir = options->manifests};
+    *ret_dir = command->options.manifests;
+    if (!*ret_dir && !places_data_dir(arena, "manifests", ret_dir, err))
+        return false;
+    if (places_data_dir(arena, "manifests", &shipped, &ignored))
+        list_add(arena, &dirs, arena_printf(arena, "%s/features", shipped));
+    const char *own = arena_printf(arena, "%s/features", *ret_dir);
+    if (access(own, R_OK | X_OK) == 0)
+        list_add(arena, &dirs, own);
+    return features_load(arena, &dirs, ret_features, err);
+}
+
+bool maker_begin(struct command *command, struct maker *ret_maker, struct err *err)
+{
+    const struct options *options = &command->options;
+    *ret_maker = (struct maker){.command = command, .arena = &command->arena};
     if (!read_format(options->format, &ret_maker->format, err) || !read_pin(options->pin, ret_maker, err))
         return false;
     if (!options->words.count && ret_maker->format < DEPLOY_TIMER) {
@@ -56,14 +69,7 @@ bool maker_begin(struct command *command, struct maker *ret_maker, struct err *e
         err_set(err, ERR_USAGE, "%s is for one image", options->image ? "--image" : "--pin=DIGEST");
         return false;
     }
-    if (!ret_maker->manifests_dir && !places_data_dir(arena, "manifests", &ret_maker->manifests_dir, err))
-        return false;
-    if (places_data_dir(arena, "manifests", &shipped, &ignored))
-        list_add(arena, &dirs, arena_printf(arena, "%s/features", shipped));
-    const char *own = arena_printf(arena, "%s/features", ret_maker->manifests_dir);
-    if (access(own, R_OK | X_OK) == 0)
-        list_add(arena, &dirs, own);
-    return features_load(arena, &dirs, &ret_maker->features, err);
+    return maker_find_catalogue(command, &ret_maker->manifests_dir, &ret_maker->features, err);
 }
 
 /* Loads the manifest of the catalogue that an image is of; NULL when there is none, or none that can be read. */

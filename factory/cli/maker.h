@@ -28,6 +28,9 @@ struct maker {
     struct deployments deployments;
 };
 
+/* Finds the catalogue, --manifests or as installed, and the features that its manifests can name. */
+bool maker_find_catalogue(struct command *command, const char **ret_dir, struct features *ret_features,
+                          struct err *err) MUST_CHECK;
 /* Reads the options, and finds the catalogue. */
 bool maker_begin(struct command *command, struct maker *ret_maker, struct err *err) MUST_CHECK;
 /* Adds an opened image: of a registry, by what it is called there, or of a layout (`reference` NULL). */

@@ -197,7 +197,7 @@ static const struct option_row rows[] = {
     OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches,
            PACKAGES | PULLS | COMMAND_PRUNE, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
-           PACKAGES | COMMAND_UNIT | COMMAND_PRUNE, 0, 0, 0, ALTERS_ORDER),
+           PACKAGES | COMMAND_UNIT | COMMAND_PRUNE | COMMAND_HISTORY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json,
            ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK | COMMAND_SBOM), LOGINS, 0, 0, ALTERS_NOTHING),
     OPTION(0, "summary", NULL,

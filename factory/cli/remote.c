@@ -2,6 +2,7 @@
 #include "cli/remote_parts.h"
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "cli/build.h"
 #include "cli/check.h"
 #include "cli/confinement.h"
@@ -122,6 +123,22 @@ static bool set_tag(struct remote *remote, struct reference *reference, const ch
     return publication->is_good;
 }
 
+/* Tells the state of past nights where the tag is now. */
+static void take_down(struct remote *remote, const char *destination, const char *name, const struct digest *digest)
+{
+    const struct past_return given = {.destination = destination, .tag = name, .digest = *digest};
+    struct err err = {0};
+    const char *state;
+    bool is_lost = false;
+    if (!in_images_state(remote->command, &state, &err) ||
+        !past_keep_return(state, &given, clock_date(), &is_lost, &err))
+        log_line(remote->command->log, LOG_QUIET, "warning: %s; find --in-images will not know that the tag moved",
+                 err.text);
+    else if (is_lost)
+        log_line(remote->command->log, LOG_QUIET,
+                 "warning: no night of this image is kept; find --in-images tells of the one that was there before");
+}
+
 static bool tag(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
@@ -138,6 +155,8 @@ static bool tag(struct remote *remote, struct err *err)
         return false;
     }
     bool is_good = set_tag(remote, &reference, name, &publication, err);
+    if (is_good)
+        take_down(remote, publication.destination, name, &reference.digest);
     if (options->is_json)
         report_push_json(stdout, options->words.items[0], &publication);
     else if (is_good && !options->is_quiet)

@@ -139,12 +139,17 @@ void published_keep(const struct batch *batch, const struct run_options *options
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct past_note *notes = arena_new_array(&scratch, struct past_note, batch->count + 1);
+    struct err err = {0};
     size_t count = 0;
+    bool is_more;
     for (size_t i = 0; i < batch->count; i++) {
         const struct batch_image *image = &batch->images[i];
         if (!published_record(&scratch, image, &notes[count].record))
             continue;
         notes[count++].bills = bills_of(&scratch, image);
     }
-    past_keep(options->state_dir, notes, count, options->now, log);
+    if (!past_keep(options->state_dir, notes, count, options->now, &is_more, &err))
+        log_line(log, LOG_QUIET, "warning: %s; history and find --in-images will not know of this run", err.text);
+    else if (is_more)
+        past_prune(options->state_dir);
 }

@@ -87,7 +87,7 @@ static bool write_records(int fd, const char *name, const struct past_records *r
     buf_init(&text, PAST_FILE_MAX_BYTES);
     for (size_t i = 0; i < records->count && i < PAST_NIGHTS_MAX; i++) {
         if (!past_record_write(&records->items[i], &text))
-            break; /* the oldest go */
+            continue; /* what has no room goes: the oldest, or one that is too big */
     }
     return file_write_atomic_at(fd, name, text.len ? text.bytes : "", text.len, 0600, false, err);
 }
@@ -272,26 +272,72 @@ static bool keep_one(const struct past_folder *folder, const struct past_note *n
     return write_records(folder->images_fd, name, &records, err);
 }
 
-static bool keep_all(const char *dir, const struct past_note *notes, size_t count, int64_t now, struct err *err)
+bool past_keep(const char *state_dir, const struct past_note *notes, size_t count, int64_t now, bool *ret_is_more,
+               struct err *err)
 {
+    AUTO(arena_done) struct arena scratch = {0};
     AUTO(folder_close) struct past_folder folder = {-1, -1, -1};
-    bool is_more = false, is_good = folder_open(dir, &folder, err);
+    *ret_is_more = false;
+    bool is_good = !count || folder_open(folder_of(&scratch, state_dir), &folder, err);
     for (size_t i = 0; is_good && i < count; i++)
-        is_good = keep_one(&folder, &notes[i], now, &is_more, err);
-    if (is_good && is_more) {
-        file_remove_left_overs(folder.images_fd);
-        file_remove_left_overs(folder.bills_fd);
-        prune(&folder, PAST_BILLS_MAX_BYTES);
-    }
+        is_good = keep_one(&folder, &notes[i], now, ret_is_more, err);
     return is_good;
 }
 
-void past_keep(const char *state_dir, const struct past_note *notes, size_t count, int64_t now, struct log *log)
+void past_prune(const char *state_dir)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct err err = {0};
-    if (count && !keep_all(folder_of(&scratch, state_dir), notes, count, now, &err) && log)
-        log_line(log, LOG_QUIET, "warning: %s; history and find --in-images will not know of this run", err.text);
+    AUTO(folder_close) struct past_folder folder = {-1, -1, -1};
+    struct err ignored = {0};
+    if (!folder_open(folder_of(&scratch, state_dir), &folder, &ignored))
+        return;
+    file_remove_left_overs(folder.images_fd);
+    file_remove_left_overs(folder.bills_fd);
+    prune(&folder, PAST_BILLS_MAX_BYTES);
+}
+
+/* Returns whether an image is one of which the tag is told. */
+static bool is_meant(const struct past_record *newest, const struct past_return *given)
+{
+    return text_same(newest->destination, given->destination) &&
+           (!given->name || strcmp(newest->name, given->name) == 0) &&
+           (!given->tag || strings_has(&newest->tags, given->tag));
+}
+
+/* Keeps the record of the digest once more, as that of now. */
+static bool keep_again(struct arena *arena, const char *state_dir, const struct past_records *nights,
+                       const struct past_return *given, int64_t now, bool *ret_is_lost, struct err *err)
+{
+    bool is_more;
+    for (size_t i = 0; i < nights->count; i++) {
+        struct past_note note = {.record = nights->items[i]};
+        if (!digest_eq(&note.record.digest, &given->digest))
+            continue;
+        note.record.first = note.record.last = 0;
+        note.record.before = nights->items[0].digest;
+        note.record.changes.count = note.record.cves.count = 0;
+        if (given->tag && !strings_has(&note.record.tags, given->tag))
+            list_add(arena, &note.record.tags, given->tag);
+        return i == 0 || past_keep(state_dir, &note, 1, now, &is_more, err);
+    }
+    *ret_is_lost = true;
+    return true;
+}
+
+bool past_keep_return(const char *state_dir, const struct past_return *given, int64_t now, bool *ret_is_lost,
+                      struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct past_images images;
+    *ret_is_lost = false;
+    past_read(&scratch, state_dir, given->name, false, &images);
+    for (size_t i = 0; i < images.count; i++) {
+        const struct past_records *nights = &images.items[i].nights;
+        if (is_meant(&nights->items[0], given) &&
+            !keep_again(&scratch, state_dir, nights, given, now, ret_is_lost, err))
+            return false;
+    }
+    return true;
 }
 
 static int compare_images(const void *left, const void *right)

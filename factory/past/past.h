@@ -5,14 +5,14 @@
  * STATE/v1/past/bills/<64 hex of a manifest>: its bill (past_bill.h), once, whatever records have it.
  * Kept are PAST_NIGHTS_MAX records of an image and bills of PAST_BILLS_MAX_BYTES together; what is beyond goes, the oldest
  * first, and bills that no record names. Files are replaced as a whole and not synced: one that is lost, damaged, foreign or older
- * counts as absent, and is made again. That nothing can be written is told, and no failure.
+ * counts as absent, and is made again.
  * Threads: main, or one that has the images for itself; processes that write wait for each other, readers for nobody.
  * Owns: nothing; what is read lives in the arena given.
+ * Fails with: ERR_LOCAL.
  */
 #ifndef IMGFACTORY_PAST_PAST_H
 #define IMGFACTORY_PAST_PAST_H
 
-#include "base/log.h"
 #include "past/past_bill.h"
 #include "past/past_record.h"
 
@@ -38,8 +38,24 @@ struct past_note {
     const struct bill **bills;
 };
 
-/* Takes down what was published; `now` is when. */
-void past_keep(const char *state_dir, const struct past_note *notes, size_t count, int64_t now, struct log *log);
+/* Takes down what was published; `now` is when. With *ret_is_more there are records that were not there before, and past_prune() is
+ * due. */
+bool past_keep(const char *state_dir, const struct past_note *notes, size_t count, int64_t now, bool *ret_is_more,
+               struct err *err) MUST_CHECK;
+/* Removes what is beyond the bounds, and what killed processes left. */
+void past_prune(const char *state_dir);
+
+/* What an image is by now, by a tag that was set by hand or on another machine. */
+struct past_return {
+    const char *destination;
+    const char *name, *tag; /* of the image, and one that its newest record has; NULL: any */
+    struct digest digest;   /* of the index that is published now */
+};
+
+/* Takes down that an image went back to what it was on a past night, when its newest record tells of another one. *ret_is_lost with
+ * true when no record tells of the digest: what is published now is not known then. An image of which nothing is kept is none. */
+bool past_keep_return(const char *state_dir, const struct past_return *given, int64_t now, bool *ret_is_lost,
+                      struct err *err) MUST_CHECK;
 /* Reads what is kept, by name and destination; with is_newest_only of each image the newest record. `name` NULL: all images. */
 void past_read(struct arena *arena, const char *state_dir, const char *name, bool is_newest_only,
                struct past_images *ret_images);

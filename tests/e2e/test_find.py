@@ -233,7 +233,7 @@ class InRegistry(Asking, PushCase):
     def rebuild(self, *words):
         shutil.rmtree(os.path.join(self.factory.state, "v1", "past"), ignore_errors=True)
         self.proxy.requests.clear()
-        result = self.call("history", "--rebuild", "--json", "--config", self.path("imgfactory.yaml"), *words)
+        result = self.call("history", "--rebuild", "--json", *self.factory.options, *words)
         self.assertEqual(result.code, run.OK, result)
         self.assertEqual(SCHEMA.faults(json.loads(result.stdout), "history_rebuilt"), [], result)
         return json.loads(result.stdout)
@@ -274,10 +274,67 @@ class InRegistry(Asking, PushCase):
         with open(self.path(name), encoding="utf-8") as stream:
             return stream.read()
 
+    def update(self, version):
+        self.repository.packages = world.packages()
+        for package in self.repository.packages:
+            if package.name == "libbar2":
+                package.version = version
+        self.repository.publish(self.key)
+
+    @staticmethod
+    def plain(name):
+        return f"name: {name}\nbinaries: [/usr/sbin/served]\nconfig: {{entrypoint: [/usr/sbin/served]}}\n"
+
+    def test_a_tag_that_went_back_tells_what_is_published(self):
+        site = self.path("imgfactory.yaml")
+        self.write("imgfactory.yaml", self.read("imgfactory.yaml") + 'tags: [latest, "{version}-one"]\n')
+        repository = f"{self.proxy.host}/me/served"
+        new = {("served", "x86_64"), ("served", "aarch64")}
+        self.night()
+        self.update("2.1-1")
+        self.write("imgfactory.yaml", self.read("imgfactory.yaml").replace("-one", "-two"))
+        self.night()
+        self.assertEqual(self.places("--package", "libbar2 >= 2.1"), new)
+        first = self.ask("--past", "--package", "libbar2 < 2.1")["images"][0]["digest"]
+        self.call("tag", "--config", site, f"{repository}@{first}", "latest")
+
+        def assert_is_back():
+            self.assertEqual(self.places("--package", "libbar2 >= 2.1"), set())
+            found, = self.ask("--package", "libbar2 < 2.1")["images"]
+            self.assertEqual((found["digest"], found["current"]), (first, True))
+            self.assertIn("latest", found["tags"])
+        assert_is_back()
+        self.rebuild()  # a machine that was not there then
+        assert_is_back()
+        again = self.call("history", "--rebuild", "--config", site)
+        self.assertEqual(again.code, run.OK, again)
+        assert_is_back()
+        # Of a state that has nothing of the image that the tag is at now, that is told.
+        shutil.rmtree(os.path.join(self.factory.state, "v1", "past"))
+        self.night()
+        self.assertEqual(self.places("--package", "libbar2 >= 2.1"), new)
+        told = self.call("tag", "--config", site, f"{repository}@{first}", "latest")
+        self.assertIn("no night of this image is kept", told.stderr)
+
+    def test_repositories_that_cannot_be_read_stop_no_others(self):
+        own = f"{self.proxy.host}/elsewhere/own"
+        self.write_manifest("own", f"push: {own}\n" + self.plain("own"))
+        text = self.read("imgfactory.yaml")
+        self.write("imgfactory.yaml", text.replace("[served]", "[served, own]"))
+        self.night()
+        self.assertEqual([one["repository"] for one in self.rebuild()], [f"{self.proxy.host}/me/served", own])
+        self.write("imgfactory.yaml", text.replace("[served]", "[never, served, {image: own, push: false}]"))
+        self.write_manifest("never", self.plain("never"))
+        result = self.call("history", "--rebuild", "--json", *self.factory.options)
+        self.assertEqual(result.code, run.PARTLY, result)
+        self.assertEqual(json.loads(result.stdout), [{"repository": f"{self.proxy.host}/me/served", "nights": 1, "without": 0}])
+        self.assertIn(f"error: {self.proxy.host}/me/never: ", result.stderr)
+        self.assertIn("1 of 2 repositories", result.stderr)
+
     def test_a_repository_is_named_by_its_reference_and_has_to_be_there(self):
         self.night()
         registry = f"{self.proxy.host}/me/served"
-        self.assertEqual(self.rebuild(registry), [{"repository": registry, "nights": 1}])
+        self.assertEqual(self.rebuild(registry), [{"repository": registry, "nights": 1, "without": 0}])
         result = self.call("history", "--rebuild", "--tls-verify=false", f"{self.proxy.host}/me/nothing")
         self.assertNotEqual(result.code, run.OK)
         self.write("imgfactory.yaml", "history: sometimes\n")

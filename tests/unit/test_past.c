@@ -158,7 +158,11 @@ static void keep(struct arena *arena, const char *dir, const char *name, int64_t
     list_add(arena, &note.record.platforms, platform);
     const struct bill *bills[] = {bill};
     note.bills = bills;
-    past_keep(dir, &note, 1, now, NULL);
+    struct err err = {0};
+    bool is_more;
+    CHECK_OK(past_keep(dir, &note, 1, now, &is_more, &err), &err);
+    if (is_more)
+        past_prune(dir);
 }
 
 static size_t count_files(struct arena *arena, const char *dir)
@@ -199,6 +203,45 @@ static void a_night_that_found_the_same_only_moves_the_last_date(void **state)
     keep(&arena, *state, "same", 2 * 86400, 7); /* a clock that went back */
     past_read(&arena, *state, "same", false, &images);
     assert_int_equal(images.items[0].nights.items[0].last, 3 * 86400);
+}
+
+static void a_tag_that_goes_back_makes_the_past_image_the_one_that_is_published(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct past_images images;
+    struct err err = {0};
+    size_t old = 1, new = 2;
+    struct past_return given = {"r.example/me/back", NULL, "latest", digest_of(&old, sizeof old)};
+    bool is_lost;
+    for (size_t i = old; i <= new; i++) {
+        bool is_more;
+        struct past_note note = {.record = {.name = "back", .destination = given.destination}};
+        note.record.digest = digest_of(&i, sizeof i);
+        list_add(&arena, &note.record.tags, "latest");
+        list_add(&arena, &note.record.changes, (struct past_change){.package = "libc6"});
+        CHECK_OK(past_keep(*state, &note, 1, (int64_t)i * 86400, &is_more, &err), &err);
+    }
+    given.tag = "other"; /* no tag of what is published */
+    CHECK_OK(past_keep_return(*state, &given, 3 * 86400, &is_lost, &err), &err);
+    past_read(&arena, *state, "back", false, &images);
+    assert_int_equal(images.items[0].nights.count, 2);
+    given.tag = "latest";
+    for (int again = 0; again < 2; again++)
+        CHECK_OK(past_keep_return(*state, &given, 3 * 86400, &is_lost, &err), &err);
+    past_read(&arena, *state, "back", false, &images);
+    const struct past_records *nights = &images.items[0].nights;
+    assert_int_equal(nights->count, 3);
+    assert_true(digest_eq(&nights->items[0].digest, &given.digest));
+    assert_true(digest_eq(&nights->items[0].before, &nights->items[1].digest));
+    assert_int_equal(nights->items[0].first, 3 * 86400);
+    assert_int_equal(nights->items[0].changes.count, 0);
+    assert_false(is_lost);
+    given.digest = digest_of("x", 1); /* of another machine: nothing is kept of it */
+    CHECK_OK(past_keep_return(*state, &given, 4 * 86400, &is_lost, &err), &err);
+    assert_true(is_lost);
+    given.destination = "r.example/me/other"; /* of which nothing is kept at all */
+    CHECK_OK(past_keep_return(*state, &given, 4 * 86400, &is_lost, &err), &err);
+    assert_false(is_lost);
 }
 
 static void what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it(void **state)
@@ -273,6 +316,8 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_night_that_found_the_same_only_moves_the_last_date, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(a_tag_that_goes_back_makes_the_past_image_the_one_that_is_published,
+                                        make_folder, remove_folder),
         cmocka_unit_test(what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it),
         cmocka_unit_test(a_hostile_document_is_none),
     };
