@@ -7,6 +7,7 @@
 #include "formats/formats.h"
 #include "plan/contract.h"
 #include "plan/manifest.h"
+#include "plan/services.h"
 #include "plan/site.h"
 
 const struct manual_file manual_files[] = {
@@ -79,6 +80,7 @@ static void print_all_keys(FILE *out, const struct manual_file *file)
         print_tables(out, manifest_tables());
         print_tables(out, contract_tables());
         print_tables(out, system_container_tables());
+        print_tables(out, services_tables());
     } else if (strcmp(file->name, "site") == 0) {
         fields = site_keys(&count);
         print_keys(out, "", fields, count);

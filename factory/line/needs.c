@@ -6,7 +6,11 @@
 #include "line/opening.h"
 #include "line/stands.h"
 #include "package/path.h"
+#include "service/unit_file.h"
 #include "source/format.h"
+
+/* How many names are looked at for one that is meant. */
+#define NEAR_MAX 10000
 
 /* How many missing things an error lists. */
 #define LISTED_MAX 10
@@ -54,6 +58,39 @@ static struct strings list_without(struct arena *arena, const struct opened *ope
     return names;
 }
 
+/* The names that packages have in a folder. */
+struct near_scan {
+    struct arena *arena;
+    const char *folder; /* with its slash */
+    struct strings names;
+};
+
+static bool take_near(void *taker, struct text path, struct text package)
+{
+    struct near_scan *scan = taker;
+    size_t len = strlen(scan->folder);
+    (void)package;
+    if (text_has_prefix(path, scan->folder) && !memchr(path.ptr + len, '/', path.len - len))
+        list_add(scan->arena, &scan->names, text_dup(scan->arena, (struct text){path.ptr + len, path.len - len}));
+    return scan->names.count < NEAR_MAX;
+}
+
+/* Says which unit may be meant by one that no package ships. */
+static void tell_near(const struct order *order, const char *path, struct err *err)
+{
+    struct near_scan scan = {.arena = order->arena, .folder = UNIT_DIR "/"};
+    struct catalog_scan request = {.take = take_near, .taker = &scan};
+    struct err ignored = {0};
+    if (!path_is_below(path, UNIT_DIR) || !catalog_scan(order->catalog, &request, &ignored))
+        return;
+    const char *nearest = text_nearest(path_basename(path), scan.names.items, scan.names.count);
+    if (!nearest)
+        return;
+    const char *text = arena_strdup(order->arena, err->text);
+    err_clear(err);
+    err_set(err, ERR_RESOLVE, "%s; did you mean %s?", text, nearest);
+}
+
 /* Chooses the package of a path. */
 static bool choose(const struct order *order, const struct closed *closed, const char *path, struct need *need,
                    struct err *err)
@@ -69,8 +106,11 @@ static bool choose(const struct order *order, const struct closed *closed, const
                                      .is_service = order_is_automatic(order)};
     struct workers *workers = order->plant->workers;
     struct chosen chosen = {.path = path};
-    if (!choose_package(order->arena, workers, order->catalog, &request, &chosen.choice, err))
+    if (!choose_package(order->arena, workers, order->catalog, &request, &chosen.choice, err)) {
+        if (err->kind == ERR_RESOLVE)
+            tell_near(order, path, err);
         return false;
+    }
     request.is_first_ignored = true; /* what is selected already was looked into, and has not got the path */
     if (chosen.choice.is_from_first && opened_selects(&closed->opened, chosen.choice.package) &&
         !choose_package(order->arena, workers, order->catalog, &request, &chosen.choice, err))
@@ -158,13 +198,24 @@ bool needs_of_manifest(const struct order *order, const struct closed *closed, s
     return true;
 }
 
+/* Whether it is a unit of which a run that opens no package would not see that nobody ships it. */
+static bool is_unit_unseen(const struct order *order, const struct closed *closed, const char *path)
+{
+    for (size_t i = 0; i < closed->asked.chosen.count; i++) {
+        if (strcmp(closed->asked.chosen.items[i].path, path) == 0)
+            return false;
+    }
+    return order->is_selected_only && path_is_below(path, UNIT_DIR) && !strpbrk(path, "*?[");
+}
+
 bool needs_of_files(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
-    (void)err;
     const struct wishes *wishes = &closed->asked.wishes;
     for (size_t i = 0; i < wishes->files.count; i++) {
         const struct wish_file *file = &wishes->files.items[i];
         const char *first_known = NULL;
+        if (is_unit_unseen(order, closed, file->path) && !choose(order, closed, file->path, need, err))
+            return false;
         bool has_one = file->is_optional;
         for (size_t j = 0; j < file->packages.count; j++) {
             has_one = has_one || opened_selects(&closed->opened, file->packages.items[j]);

@@ -92,7 +92,8 @@ typedef bool needs_source(const struct order *order, const struct closed *closed
  * those that ship its files. */
 bool needs_of_manifest(const struct order *order, const struct closed *closed, struct need *need,
                        struct err *err) MUST_CHECK;
-/* Files may name the packages to look into: when none of them is selected, the first that exists. Needs no closure. */
+/* Files may name the packages to look into: when none of them is selected, the first that exists. Needs no closure. Where only
+ * the selection is wanted, the packages of units, too: one that nobody ships is to be told. */
 bool needs_of_files(const struct order *order, const struct closed *closed, struct need *need,
                     struct err *err) MUST_CHECK;
 /* The packages of libraries that dlopen notes name: of each the first that ships it in a directory of the loader. What

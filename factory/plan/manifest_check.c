@@ -2,6 +2,7 @@
 #include "base/map.h"
 #include "plan/manifest_parts.h"
 #include "plan/rules.h"
+#include "plan/services.h"
 
 /* Fails with "'value' <why>" at the node unless why is NULL. */
 static bool want_rule(struct arena *arena, const struct yaml_node *node, const char *value, const char *why,
@@ -88,7 +89,8 @@ static bool check_content(struct arena *arena, const struct manifest_form *form,
         return yaml_fail(yaml_get(form->root, "description"), err, "'description' must be one line");
     if (!check_base(arena, form, err))
         return false;
-    if (!manifest->base && !manifest->binaries.count && !manifest->wishes.files.count && !form->install.count)
+    if (!manifest->base && !manifest->binaries.count && !manifest->wishes.files.count && !form->install.count &&
+        !form->services)
         return yaml_fail(form->root, err, "nothing to put in: give 'binaries', 'files' or 'packages: install'");
     if (!manifest->architectures.count)
         return yaml_fail(yaml_get(form->root, "architectures"), err, "'architectures' must name at least one");
@@ -286,7 +288,7 @@ static bool check_run(struct arena *arena, struct manifest_form *form, struct er
     struct contract *contract = form->run ? arena_new(arena, struct contract) : NULL;
     if (form->run && !contract_read(arena, form->run, &form->manifest.wishes, contract, err))
         return false;
-    form->manifest.config.contract = contract;
+    form->manifest.config.contract = form->contract = contract;
     return true;
 }
 
@@ -295,5 +297,6 @@ bool manifest_check(struct arena *arena, struct manifest_form *form, struct err 
     return check_content(arena, form, err) && check_packages(arena, form, err) &&
            manifest_check_parts(arena, form, err) && manifest_check_config(arena, form, err) &&
            check_run(arena, form, err) && check_dlopen(arena, form, err) &&
-           manifest_read_covers(arena, form->root, &form->covers, form->manifest.covers, err);
+           manifest_read_covers(arena, form->root, &form->covers, form->manifest.covers, err) &&
+           services_read(arena, form, err);
 }

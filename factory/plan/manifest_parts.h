@@ -13,13 +13,15 @@
 struct manifest_form {
     struct manifest manifest;
     const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config,
-        *automatic, *run, *system;
-    struct strings install; /* packages */
-    const char *dlopen;     /* as written, or NULL */
-    const char *optional;   /* packages: optional, as written, or NULL */
-    struct strings covers;  /* as written */
-    bool is_from_fine;      /* files may be copied from beside it: their bytes are in its digest */
-    bool is_repeat_fine;    /* one path may stand twice under `files`, for other packages */
+        *automatic, *run, *system, *services;
+    struct strings install;    /* packages */
+    const char *dlopen;        /* as written, or NULL */
+    const char *init;          /* as written, or NULL */
+    struct contract *contract; /* the manifest's, which is still being made; NULL without `run` */
+    const char *optional;      /* packages: optional, as written, or NULL */
+    struct strings covers;     /* as written */
+    bool is_from_fine;         /* files may be copied from beside it: their bytes are in its digest */
+    bool is_repeat_fine;       /* one path may stand twice under `files`, for other packages */
 };
 
 /* Reads the root mapping and everything below it into the form. */

@@ -26,6 +26,8 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, manifest_form, "config", config, false),
     FIELD(YAML_NODE, manifest_form, "run", run, false),
     FIELD(YAML_NODE, manifest_form, "system-container", system, false),
+    FIELD(YAML_NODE, manifest_form, "services", services, false),
+    FIELD(YAML_STRING, manifest_form, "init", init, false),
     FIELD(YAML_STRINGS, manifest_form, "tags", manifest.tags, false),
     FIELD(YAML_STRING, manifest_form, "push", manifest.destination, false),
     FIELD(YAML_NODE, manifest_form, "automatic", automatic, false),
