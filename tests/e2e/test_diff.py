@@ -13,10 +13,8 @@ import unittest
 from base import Case, PushCase, deb, image, rpm, run, server, world
 from kit import base_image
 from kit.rpm_case import BuildCase, Shared
-from kit.schema import Schema
+from kit.schema import REPORT as SCHEMA
 
-SCHEMA = Schema(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "bill",
-                             "report.schema.json"))
 ARCH = "x86_64"
 DIFFERS = 1
 

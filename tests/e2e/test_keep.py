@@ -11,7 +11,7 @@ import unittest
 from base import PASSWORD, USER, deb, elf, layout, registry, run, world
 from kit import published
 from kit.faultproxy import FaultProxy
-from test_report_schema import SCHEMA
+from kit.schema import REPORT as SCHEMA
 from test_site import SiteCase
 
 STAMP = r"\d{8}T\d{6}Z-[0-9a-f]{12}"

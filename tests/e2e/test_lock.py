@@ -10,10 +10,9 @@ import time
 import unittest
 
 from base import run, world
-from kit.schema import Schema
+from kit.schema import REPORT as SCHEMA
 from lock_case import FAR, LOCK, LockCase, reseal
 
-SCHEMA = Schema(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "bill", "report.schema.json"))
 SECOND = "name: second\nbinaries: [/usr/sbin/served]\n"
 
 

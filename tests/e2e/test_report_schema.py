@@ -6,10 +6,7 @@ import os
 import unittest
 
 from base import Case, PushCase, run, world
-from kit.schema import Schema
-
-SCHEMA = Schema(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "bill",
-                             "report.schema.json"))
+from kit.schema import REPORT as SCHEMA
 
 
 class Held:

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from base import FaultProxy, PushCase, Report, deb, elf, image, layout, run, world
-from test_report_schema import SCHEMA
+from kit.schema import REPORT as SCHEMA
 
 NAMES = ("one", "two")
 

@@ -11,7 +11,7 @@ import unittest
 import urllib.request
 
 from base import FaultProxy, deb, elf, layout, run, world
-from test_report_schema import SCHEMA
+from kit.schema import REPORT as SCHEMA
 from test_site import SiteCase
 
 TYPE = "application/vnd.imgfactory.status.v1+json"

@@ -15,6 +15,7 @@ import unittest
 
 from base import Case, need, run
 from kit import base_image, elf, system_image
+from kit.schema import REPORT as SCHEMA
 from kit.system_image import ATOMIC, Host, Image
 
 KILLS = int(os.environ.get("IMGFACTORY_KILLS", "8"))  # 1000: every call
@@ -41,7 +42,9 @@ class SystemCase(Case):
         return result
 
     def listed(self, name="greeter"):
-        items = json.loads(self.system("list", "--json").stdout)["containers"]
+        document = json.loads(self.system("list", "--json").stdout)
+        self.assertEqual([], SCHEMA.faults(document, "system_list"))
+        items = document["containers"]
         return {item["name"]: item for item in items}.get(name)
 
     def install(self, image=None, *words, **options):
@@ -233,6 +236,7 @@ class Lint(SystemCase):
         image.labels["architecture"] = None
         result = self.system("lint", self.image(), "--json")
         document = json.loads(result.stdout)
+        self.assertEqual([], SCHEMA.faults(document, "system_lint"))
         self.assertEqual([], document["platforms"][0]["violations"])
         self.assertEqual(("ok", 0), (document["outcome"], document["exit"]))
 
@@ -240,7 +244,9 @@ class Lint(SystemCase):
         for image, file, place, words in RULES:
             with self.subTest(file=file, place=place, words=words):
                 result = self.system("lint", self.image(image), "--json", code=run.RESOLVE)
-                found = json.loads(result.stdout)["platforms"][0]["violations"]
+                document = json.loads(result.stdout)
+                self.assertEqual([], SCHEMA.faults(document, "system_lint"))
+                found = document["platforms"][0]["violations"]
                 hits = [item for item in found if item["file"] == file and words in item["text"] and
                         (place or "") in item.get("place", "")]
                 self.assertTrue(hits, found)
@@ -512,6 +518,7 @@ class Install(SystemCase):
         self.assertRegex(result.stdout, r"variable +RECEIVER=World")
         self.assertRegex(result.stdout, r"variable +NAME \(forced")
         document = json.loads(self.factory.run("inspect", "--json", self.path("image1")).stdout)
+        self.assertEqual([], SCHEMA.faults(document, "inspect"))
         exports = document["platforms"][0]["exports"]
         self.assertIn("/exports/manifest.json", exports["files"])
         self.assertEqual([("World", True)], [(item["default"], item["set"]) for item in exports["variables"]

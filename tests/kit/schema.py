@@ -2,6 +2,7 @@
 """Holds values against a JSON Schema: the keywords that factory/bill/report.schema.json uses, and no value it does not tell of."""
 
 import json
+import os
 import re
 
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "integer": int,
@@ -52,3 +53,6 @@ class Schema:
                 yield f"{place}: {key} is told nowhere"
             else:
                 yield from self._faults(member, described, f"{place}.{key}")
+
+
+REPORT = Schema(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "bill", "report.schema.json"))
