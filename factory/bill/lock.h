@@ -96,7 +96,7 @@ struct lock_part {
     bool
         is_exact; /* by which generation of its repository a package is taken counts, too; why a path is a package's does not, where
                       one of both alone is a guess */
-    bool is_blind; /* why a path is a package's is not known: other packages are not there */
+    bool is_blind; /* why a path or name is a package's is not known: other packages are not there */
 };
 
 /* Adds what is not there yet; a package or path that is there gets the image. */

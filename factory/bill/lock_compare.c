@@ -168,13 +168,20 @@ static void compare_paths(const struct comparing *comparing, const struct lock_i
     }
 }
 
+/* What a name meant; not why so, where others that ship the program are not known. */
+static const char *name_of(const struct comparing *comparing, const char *named)
+{
+    const char *why = named && comparing->part.is_blind ? strstr(named, " (") : NULL;
+    return why ? arena_strndup(comparing->arena, named, (size_t)(why - named)) : named;
+}
+
 static void compare_image(const struct comparing *comparing, const struct lock_image *locked,
                           const struct lock_image *now)
 {
     tell_digests(comparing, now, "manifest", &locked->manifest, &now->manifest);
     tell(comparing, now, "base", locked->base, now->base);
     tell_digests(comparing, now, "base", &locked->base_digest, &now->base_digest);
-    tell(comparing, now, "name", locked->named, now->named);
+    tell(comparing, now, "name", name_of(comparing, locked->named), name_of(comparing, now->named));
     compare_paths(comparing, now);
     compare_packages(comparing, now);
 }

@@ -3,8 +3,10 @@
 
 #include "base/auto.h"
 #include "base/each.h"
+#include "bill/lock.h"
 #include "line/names_kept.h"
 #include "line/names_program.h"
+#include "line/names_text.h"
 #include "package/path.h"
 #include "plan/rules.h"
 #include "source/choose.h"
@@ -319,9 +321,37 @@ static void keep(const struct finding *finding)
         names_kept_store(finding->plant, finding->catalog, finding->question->word, &kept);
 }
 
+/* Whether packages of a lock stand in for a repository (source/stand_in.h): others that it had are not known. */
+static bool is_blind(const struct finding *finding)
+{
+    const struct origins *origins = &finding->catalog->origins;
+    for (size_t i = 0; finding->plant->options->lock && i < origins->count; i++) {
+        if (origins->items[i].is_stand_in)
+            return true;
+    }
+    return false;
+}
+
+/* How the word was taken when the lock was written: with others that had the name it could be taken for less then. */
+static enum way locked_way(const struct finding *finding)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct lock *lock = finding->plant->options->lock;
+    for (size_t i = 0; i < ARRAY_COUNT(ways); i++) {
+        const char *begin = arena_printf(&scratch, "%s is %s ", finding->question->word, way_name(ways[i].way));
+        for (size_t j = 0; j < lock->images.count; j++) {
+            if (lock->images.items[j].named && text_has_prefix(text_of(lock->images.items[j].named), begin))
+                return ways[i].way;
+        }
+    }
+    return WAY_ANY;
+}
+
 /* Goes through the ways. A path is nothing else. */
 static bool go_through(struct finding *finding, struct err *err)
 {
+    if (finding->way == WAY_ANY && is_blind(finding))
+        finding->way = locked_way(finding);
     finding->is_path_enough = finding->way == WAY_ANY;
     for (size_t i = 0; i < ARRAY_COUNT(ways) && !finding->taken; i++) {
         bool is_asked = finding->way == WAY_ANY ? ways[i].way != WAY_PATH : finding->way == ways[i].way;
@@ -398,11 +428,44 @@ static const char *places_of(struct arena *arena, const struct name_question *qu
     return arena_printf(arena, "%s (%s)", question->source->name, strings_join(arena, &names, ", "));
 }
 
+/* Whether others shipped the program, too, when the lock was written: its manifest says so. */
+static bool was_package_needed(const struct finding *finding, const struct name_answer *answer)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct lock_image *locked = lock_find_image(finding->plant->options->lock, answer->image, NULL);
+    struct name_answer other = *answer;
+    other.is_package_needed = true;
+    const char *text = names_text(&scratch, &other);
+    struct digest digest = digest_of(text, strlen(text));
+    return locked && digest_eq(&digest, &locked->manifest);
+}
+
+/* Nothing has the name any more that a lock has: the package that had it gave no file, and so is not in the lock. */
+static bool fail_gone(struct arena *arena, const struct finding *finding, struct err *err)
+{
+    const struct run_options *options = finding->plant->options;
+    const char *word = finding->question->word, *begin = arena_printf(arena, "%s is ", word);
+    for (size_t i = 0; i < options->lock->images.count; i++) {
+        const char *named = options->lock->images.items[i].named;
+        if (!named || !text_has_prefix(text_of(named), begin))
+            continue;
+        err_set(err, ERR_NETWORK,
+                "%s: what it means cannot be looked up: the index that told it is gone, and no package that %s takes "
+                "tells it. It "
+                "says: %s (a manifest, as `imgfactory new` prints it, needs no index)",
+                word, options->pins->place, text_printable(arena, text_of(named)));
+        return false;
+    }
+    return true;
+}
+
 /* Nothing has the name, for any architecture. */
 static bool fail_unknown(struct arena *arena, const struct name_question *question, const struct finding *finding,
                          struct err *err)
 {
     const char *otherwise = question->otherwise ? arena_printf(arena, "; %s", question->otherwise) : "";
+    if (is_blind(finding) && !fail_gone(arena, finding, err))
+        return false;
     if (finding->several)
         err_set(err, ERR_USAGE, "%s: %s%s", question->word, finding->several, otherwise);
     else if (finding->no_paths.kind)
@@ -455,6 +518,8 @@ static bool settle(struct arena *arena, const struct name_question *question, co
                                                         : arena_printf(arena, "%s of the package %s",
                                                                        path_basename(first->path), first->package),
                              .is_package_needed = is_needed};
+    if (is_blind(first) && was_package_needed(first, ret_answer))
+        ret_answer->is_package_needed = true;
     return true;
 }
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import unittest
 
-from base import Case, run, world
+from base import Case, deb, image, run, world
 from lock_case import FAR, LOCK, SUM, LockCase, reseal
 
 
@@ -53,6 +53,45 @@ class Gone(LockCase):
             os.unlink(self.path(f"repo/pool/main/libbar2/{file}"))
         self.refuse(run.NETWORK, "package libbar2 2.0+dfsg-1, which it takes, cannot be had either",
                     arguments=("--locked", "--arch", "all", "served"))
+
+    def by_name(self, word, name="served"):
+        """Locks the image of a name, and builds it when the index is gone."""
+        self.repository.packages = world.packages() + [
+            deb.Package("served-all", arch=name, version="4.4.1-2+deb12u1", Source="served", Depends="served",
+                        files=[deb.File("/usr/share/doc/served-all/x", "x")]) for name in ("amd64", "arm64")]
+        for package, arch in (("twin", "amd64"), ("twin", "arm64"), ("twin-big", "amd64"), ("twin-big", "arm64")):
+            made = world.executable(world.MACHINES[arch], ["libc.so.6"])
+            self.repository.packages.append(deb.Package(package, arch=arch, Depends="libc6", files=[deb.program("/usr/sbin/twin", made)]))
+        self.repository.publish(None, sign="none", date=FAR)
+        self.elsewhere("then-" + word.replace("/", "-"))
+        before = self.build("--arch", "all", word, name=name).tags["latest"]
+        self.lock("--update", names=(word,))
+        self.moved()
+        self.elsewhere("now-" + word.replace("/", "-"))
+        return before, self.run_factory("--locked", "--arch", "all", word)
+
+    def test_what_a_name_meant_is_found_in_the_packages_alone(self):
+        """Others ship the program, too: the manifest of then names the package. That these are not there now changes nothing."""
+        for word, name in (("package:served", "served"), ("/usr/sbin/served", "served"), ("twin", "twin")):
+            with self.subTest(word=word):
+                before, result = self.by_name(word, name)
+                self.assertEqual(result.code, run.OK, result)
+                self.assertIn("(trusted: true)", result.stderr)
+                self.assertEqual(image.Layout(os.path.join(self.factory.output, name)).tags["latest"], before)
+                good = self.text()
+                for old, new in ((" is the ", " is no "), ("of the package served", "of the package served-big"),
+                                 ("is the package twin, whose program is", "is the command twin, whose program is")):
+                    if old in good:
+                        self.put(reseal(good.replace(old, new)))
+                        self.elsewhere(f"changed-{len(old)}" + word.replace("/", "-"))
+                        self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", "all", word))
+                os.unlink(self.lock_path)
+
+    def test_what_a_name_meant_is_gone_with_a_package_that_gave_no_file(self):
+        _, result = self.by_name("served-all")
+        self.assertEqual(result.code, run.NETWORK, result)
+        self.assertIn("served-all is the package served-all, whose program is /usr/sbin/served of the package served", result.stderr)
+        self.assertIn("imgfactory new", result.stderr)
 
     def test_other_bytes_are_refused(self):
         good = self.text()
