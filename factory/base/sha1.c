@@ -4,7 +4,6 @@
 #include "base/arena.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
 
 struct sha1 sha1_of(const void *bytes, size_t len)
 {
@@ -17,7 +16,11 @@ struct sha1 sha1_of(const void *bytes, size_t len)
 struct sha1_hex sha1_hex(const struct sha1 *sha1)
 {
     struct sha1_hex hex;
-    for (size_t i = 0; i < sizeof sha1->bytes; i++)
-        (void)snprintf(hex.chars + 2 * i, 3, "%02x", sha1->bytes[i]);
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < sizeof sha1->bytes; i++) {
+        hex.chars[2 * i] = digits[sha1->bytes[i] >> 4];
+        hex.chars[2 * i + 1] = digits[sha1->bytes[i] & 15];
+    }
+    hex.chars[2 * sizeof sha1->bytes] = '\0';
     return hex;
 }

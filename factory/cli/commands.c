@@ -41,11 +41,12 @@ static const struct command_row rows[] = {
      "compared by name, as are those of two lock files (FILE.lock). Packages that give no file are\n"
      "called selected.",
      2, 2, 0, remote_diff},
-    {COMMAND_SBOM, "sbom", "REF|LAYOUT[:TAG]", "0.3.0", "print what is in an image, for scanners (SPDX, CycloneDX)",
+    {COMMAND_SBOM, "sbom", "REF|LAYOUT[:TAG]...", "0.3.0", "print what is in an image, for scanners (SPDX, CycloneDX)",
      "Prints an SBOM of one platform of an image: SPDX 2.3 or CycloneDX, with every file, its package, the\n"
      "package's source and signed repository, as scanners match them. Of an image of ours it is made of its bill\n"
-     "and its layers, of any other of the package database in it. The same image has the same document.",
-     1, 1, 0, remote_sbom},
+     "and its layers, of any other of the package database in it. The same image has the same document.\n"
+     "Of several images they are written (--sboms).",
+     1, SIZE_MAX, 0, remote_sbom},
     {COMMAND_CHECK, "check", "DIR...|LAYOUT[:TAG]|REF", "0.1.0", "prove that everything in a root or image can start",
      "Proves of any image or root directory that everything in it can start: each program's\n"
      "loader, libraries, symbol versions and symbols, as its own dynamic loader would find them.\n"

@@ -35,6 +35,10 @@ static bool find_archive(struct remote *remote, const char *word, struct archive
     const char *tag, *file = remote_split_file(remote->arena, word, &tag);
     if (!file)
         return true;
+    if (!archive) {
+        err_set(err, ERR_USAGE, "%s: the first %d words alone may be archives", file, REMOTE_ARCHIVES);
+        return false;
+    }
     if (!archive_open(file, archive, err))
         return false;
     *ret_local = (struct local){true, archive->layout, tag, file};
@@ -59,7 +63,7 @@ bool remote_find_local(struct remote *remote, size_t word_at, struct local *ret_
 {
     static const char *const prefixes[] = {"oci-archive:", "docker-archive:"};
     const char *word = remote->command->options.words.items[word_at];
-    struct archive *archive = &remote->archives[word_at];
+    struct archive *archive = word_at < REMOTE_ARCHIVES ? &remote->archives[word_at] : NULL;
     *ret_local = (struct local){0};
     for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++) {
         size_t len = strlen(prefixes[i]);

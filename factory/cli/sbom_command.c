@@ -17,6 +17,7 @@ struct chosen_platforms {
 /* A call of the command. */
 struct sbom_call {
     struct image_opener opener;
+    size_t word_at;
     struct image_opened opened;
     enum sbom_format format;
     struct sbom_name name;
@@ -26,9 +27,13 @@ struct sbom_call {
 
 static void close_call(struct sbom_call *call)
 {
-    image_opened_close(&call->opened);
     store_close(call->opener.store);
     auto_close_fd(&call->dir_fd);
+}
+
+static const char *word_of(const struct sbom_call *call)
+{
+    return call->opener.remote->command->options.words.items[call->word_at];
 }
 
 static bool read_format(struct sbom_call *call, struct err *err)
@@ -56,10 +61,11 @@ static bool name_image(struct sbom_call *call, struct err *err)
 {
     struct remote *remote = call->opener.remote;
     struct arena *arena = remote->arena;
-    const char *word = remote->command->options.words.items[0], *dir = call->opened.image->dir;
+    const char *word = word_of(call), *dir = call->opened.image->dir;
     struct reference reference;
     if (!call->opened.remote.registry) {
-        call->name.name = last_part(arena, dir && !remote->archives[0].layout ? dir : word);
+        call->name.name = last_part(
+            arena, dir && !(call->word_at < REMOTE_ARCHIVES && remote->archives[call->word_at].layout) ? dir : word);
         return true;
     }
     if (!reference_parse(arena, word, false, &reference, err))
@@ -100,7 +106,7 @@ static bool narrow(struct sbom_call *call, struct err *err)
         return true;
     }
     err_set(err, ERR_USAGE, "%s has %zu platforms: choose one (--arch), or write a document for each (--sboms DIR)",
-            options->words.items[0], chosen->count);
+            word_of(call), chosen->count);
     return false;
 }
 
@@ -115,7 +121,7 @@ static bool choose(struct sbom_call *call, struct err *err)
     }
     if (chosen->count)
         return narrow(call, err);
-    err_set(err, ERR_RESOLVE, "%s has no image of a platform", call->opener.remote->command->options.words.items[0]);
+    err_set(err, ERR_RESOLVE, "%s has no image of a platform", word_of(call));
     return false;
 }
 
@@ -147,7 +153,7 @@ static bool write_document(const struct sbom_call *call, const struct sbom *sbom
         return file_write_all(STDOUT_FILENO, text.ptr, text.len, "standard output", err);
     const char *name = name_document(&scratch, call, sbom, manifest);
     if (!name) {
-        err_set(err, ERR_MALFORMED, "%s: its platform is no name of a file: %s", options->words.items[0],
+        err_set(err, ERR_MALFORMED, "%s: its platform is no name of a file: %s", word_of(call),
                 text_printable(&scratch, text_of(sbom->architecture)));
         return false;
     }
@@ -165,7 +171,7 @@ static bool tell(struct sbom_call *call, const struct layout_manifest *manifest,
     AUTO(sbom_done) struct sbom sbom = {0};
     const struct command *command = call->opener.remote->command;
     const struct sbom_request request = {
-        call->opener.store, &call->name, {command->options.words.items[0], call->opened.image, manifest}};
+        call->opener.store, &call->name, {word_of(call), call->opened.image, manifest}};
     buf_init(&text, SBOM_MAX_BYTES);
     if (!image_word_fetch(&call->opener, call->opened.remote.registry, manifest, err) ||
         !sbom_gather(&arena, &request, &sbom, err))
@@ -178,17 +184,39 @@ static bool tell(struct sbom_call *call, const struct layout_manifest *manifest,
     return false;
 }
 
+static void close_image(struct sbom_call *call)
+{
+    image_opened_close(&call->opened);
+    call->opened = (struct image_opened){.local.blobs_fd = -1};
+    call->chosen.count = 0;
+}
+
+static bool tell_image(struct sbom_call *call, struct err *err)
+{
+    bool is_good =
+        image_open_word(&call->opener, call->word_at, &call->opened, err) && name_image(call, err) && choose(call, err);
+    for (size_t i = 0; is_good && i < call->chosen.count; i++)
+        is_good = tell(call, call->chosen.items[i], err);
+    close_image(call);
+    return is_good;
+}
+
 bool sbom_run(struct remote *remote, struct err *err)
 {
-    const char *dir = remote->command->options.sboms;
+    const struct options *options = &remote->command->options;
+    const char *dir = options->sboms;
     AUTO(close_call) struct sbom_call call = {.opened.local.blobs_fd = -1, .dir_fd = -1};
+    if (options->words.count > 1 && !dir) {
+        err_set(err, ERR_USAGE, "documents of several images are written: sbom --sboms DIR %s ...",
+                options->words.items[0]);
+        return false;
+    }
     if (!image_opener_init(remote, &call.opener, err) || !read_format(&call, err) ||
         (dir && (!file_make_dirs(dir, 0755, err) || !file_open_dir(dir, &call.dir_fd, err))) ||
-        !image_opener_open_store(&call.opener, err) || !image_open_word(&call.opener, 0, &call.opened, err) ||
-        !name_image(&call, err) || !choose(&call, err))
+        !image_opener_open_store(&call.opener, err))
         return false;
-    for (size_t i = 0; i < call.chosen.count; i++) {
-        if (!tell(&call, call.chosen.items[i], err))
+    for (; call.word_at < options->words.count; call.word_at++) {
+        if (!tell_image(&call, err))
             return false;
     }
     return true;

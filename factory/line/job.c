@@ -8,6 +8,7 @@
 #include "line/locked.h"
 #include "line/stages.h"
 #include "package/path.h"
+#include "sbom/sbom_sums.h"
 #include "source/format.h"
 
 static void log_openers(struct job *job)
@@ -40,13 +41,29 @@ struct layering {
     const struct order *order;
     const struct tree *tree;
     struct layer *layer;
+    bool is_whole; /* nothing lies below: its files are all of the image's */
 };
+
+/* Remembers what an SBOM asks of the files, which are at hand now; reading them again later would take longer than packing's share. */
+static void keep_sums(const struct layering *layering)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct base_layer layer = {.blob.digest = layering->layer->digest, .diff_id = layering->layer->diff_id};
+    const struct base_layers layers = {&layer, 1, 1};
+    struct sbom_sums sums;
+    if (sbom_sums_of_tree(&scratch, layering->tree, &sums))
+        sbom_sums_keep(layering->order->plant->store, &layers, &sums);
+}
 
 static bool build_layer(void *argument, struct err *err)
 {
     const struct layering *layering = argument;
     const struct plant *plant = layering->order->plant;
-    return layer_build(plant->store, layering->tree, plant->inputs.compression, layering->layer, err);
+    if (!layer_build(plant->store, layering->tree, plant->inputs.compression, layering->layer, err))
+        return false;
+    if (layering->is_whole)
+        keep_sums(layering);
+    return true;
 }
 
 struct exporting {
@@ -357,7 +374,7 @@ static bool run_second(struct job *job, struct err *err)
     struct order order = order_of(job, &job->tree_arena);
     const struct inputs *inputs = &job->bill.inputs;
     struct bill_layer layer = {.encoder = inputs->encoder, .encoder_code = inputs->encoder_code};
-    struct layering layering = {&order, &job->tree, &layer.layer};
+    struct layering layering = {&order, &job->tree, &layer.layer, !job->standing};
     uint64_t memory = layer_memory(inputs->compression, job->tree.unpacked_bytes);
     order_enter(&order, STAGE_LAYER);
     packing_room_take(&job->plant->packing_room, memory);

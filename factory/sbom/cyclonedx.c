@@ -40,14 +40,18 @@ static json_t *hash(const char *algorithm, const char *hex)
 
 static bool put_files(struct buf *list, const struct sbom_files *files)
 {
-    for (size_t i = 0; i < files->count; i++) {
+    bool is_good = true;
+    for (size_t i = 0; is_good && i < files->count; i++) {
         const struct sbom_file *file = &files->items[i];
-        if (!sbom_put_item(list, json_pack("{s:s, s:o, s:[o, o]}", "type", "file", "name", record_text(file->path),
-                                           "hashes", hash("SHA-1", sha1_hex(&file->sha1).chars),
-                                           hash("SHA-256", digest_hex(&file->sha256).chars))))
-            return false;
+        is_good =
+            (!list->len || buf_add(list, ",", 1)) && buf_printf(list, "{\"type\":\"file\",\"name\":\"") &&
+            sbom_put_inside(list, file->path) &&
+            buf_printf(
+                list,
+                "\",\"hashes\":[{\"alg\":\"SHA-1\",\"content\":\"%s\"},{\"alg\":\"SHA-256\",\"content\":\"%s\"}]}",
+                sha1_hex(&file->sha1).chars, digest_hex(&file->sha256).chars);
     }
-    return true;
+    return is_good;
 }
 
 static const char *sha256_text(struct arena *arena, const struct digest *digest)

@@ -4,10 +4,12 @@
 #include "base/auto.h"
 #include "base/map.h"
 #include "change/packaged.h"
+#include "ground/ground_layers.h"
 #include "oci/document_json.h"
 #include "package/license.h"
 #include "package/os_release.h"
 #include "sbom/purl.h"
+#include "sbom/sbom_sums.h"
 #include "source/format.h"
 
 #include <ctype.h>
@@ -20,6 +22,9 @@ struct gathering {
     const struct bill *told; /* the bill that there is, or NULL */
     bool is_bill_all;        /* it tells all packages: nothing lies below */
     struct map places;       /* number of a package, plus 1, by its name */
+    struct sbom_sums sums;   /* of its files */
+    struct strings
+        owners; /* of each what the package database calls its package, or NULL; none where the bill tells all */
 };
 
 /* --- of the documents and of os-release --- */
@@ -59,8 +64,8 @@ static void read_config(struct gathering *gathering, const struct layout_manifes
 static bool read_os_release(struct gathering *gathering, struct err *err)
 {
     static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};
-    struct sbom *sbom = gathering->sbom;
-    sbom->os_id = sbom->os_version = "";
+    const struct sbom *sbom = gathering->sbom;
+    gathering->sums.os_id = gathering->sums.os_version = "";
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
         struct text bytes;
         bool is_found;
@@ -70,8 +75,8 @@ static bool read_os_release(struct gathering *gathering, struct err *err)
             continue;
         const char *id = os_release_value(gathering->arena, bytes, "ID");
         const char *version = os_release_value(gathering->arena, bytes, "VERSION_ID");
-        sbom->os_id = id ? id : "";
-        sbom->os_version = version ? version : "";
+        gathering->sums.os_id = id ? id : "";
+        gathering->sums.os_version = version ? version : "";
         return true;
     }
     return true;
@@ -157,38 +162,23 @@ static struct sbom_package *find_package(struct gathering *gathering, const char
 /* --- files --- */
 
 /* Returns who gave a file: the bill knows, where it tells of this very file; else the package database does. */
-static struct sbom_package *owner_of(struct gathering *gathering, const struct bill_file *file)
+static struct sbom_package *owner_of(struct gathering *gathering, size_t index)
 {
-    const struct bill_file *told = gathering->told ? bill_find(gathering->told, file->path) : NULL;
-    if (told && (told->kind != NODE_FILE || digest_eq(&told->digest, &file->digest)))
+    const struct sbom_sum *sum = &gathering->sums.files.items[index];
+    const struct bill_file *told = gathering->told ? bill_find(gathering->told, sum->path) : NULL;
+    if (told && (told->kind != NODE_FILE || (sum->kind == NODE_FILE && digest_eq(&told->digest, &sum->sha256))))
         return find_package(gathering, told->package);
-    return gathering->is_bill_all ? NULL : find_package(gathering, file->package);
+    return gathering->is_bill_all ? NULL : find_package(gathering, gathering->owners.items[index]);
 }
 
 /* Notes that a package's files are there because of another's. */
-static void add_need(struct gathering *gathering, const struct bill_file *file, const struct sbom_package *owner)
+static void add_need(struct gathering *gathering, const char *path, const struct sbom_package *owner)
 {
-    const struct bill_file *told = gathering->told ? bill_find(gathering->told, file->path) : NULL;
+    const struct bill_file *told = gathering->told ? bill_find(gathering->told, path) : NULL;
     const struct bill_file *because = told && told->by ? bill_find(gathering->told, told->by) : NULL;
     struct sbom_package *needing = because ? find_package(gathering, because->package) : NULL;
     if (needing && needing != owner && !strings_has(&needing->needs, owner->purl))
         list_add(gathering->arena, &needing->needs, owner->purl);
-}
-
-static bool add_file(struct gathering *gathering, const struct bill_file *file, struct err *err)
-{
-    const struct ground *ground = &gathering->sbom->side.ground;
-    struct sbom_package *owner = owner_of(gathering, file);
-    const struct entry *bytes;
-    if (owner)
-        add_need(gathering, file, owner);
-    if (!ground_file_of(ground, ground_find(ground, file->path), &bytes, err))
-        return false;
-    if (!bytes)
-        return true;
-    struct sbom_file added = {file->path, bytes->digest, sha1_of(bytes->data, bytes->size_bytes)};
-    list_add(gathering->arena, owner ? &owner->files : &gathering->sbom->others, added);
-    return true;
 }
 
 static int compare_strings(const void *a, const void *b)
@@ -196,18 +186,62 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool list_files(struct gathering *gathering, struct err *err)
+static void list_files(struct gathering *gathering)
 {
     const struct sbom *sbom = gathering->sbom;
-    const struct bill *read = sbom->side.bill;
-    for (size_t i = 0; i < read->files.count; i++) {
-        if (!add_file(gathering, &read->files.items[i], err))
-            return false;
+    for (size_t i = 0; i < gathering->sums.files.count; i++) {
+        const struct sbom_sum *sum = &gathering->sums.files.items[i];
+        struct sbom_package *owner = owner_of(gathering, i);
+        if (owner)
+            add_need(gathering, sum->path, owner);
+        if (sum->kind == NODE_SYMLINK)
+            continue;
+        struct sbom_file added = {sum->path, sum->sha256, sum->sha1};
+        list_add(gathering->arena, owner ? &owner->files : &gathering->sbom->others, added);
     }
     for (size_t i = 0; i < sbom->packages.count; i++) {
         const struct strings *needs = &sbom->packages.items[i].needs;
         if (needs->count)
             qsort(needs->items, needs->count, sizeof *needs->items, compare_strings);
+    }
+}
+
+/* --- reading --- */
+
+/* Sums up a file of the merged layers; what has no bytes of its own, a device, say, is no file of an SBOM. */
+static bool sum_file(struct gathering *gathering, const struct bill_file *file, struct err *err)
+{
+    const struct ground *ground = &gathering->sbom->side.ground;
+    struct sbom_sum sum = {.path = file->path, .kind = file->kind};
+    const struct entry *bytes;
+    if (!ground_file_of(ground, ground_find(ground, file->path), &bytes, err))
+        return false;
+    if (bytes) {
+        sum.sha256 = bytes->digest;
+        sum.sha1 = sha1_of(bytes->data, bytes->size_bytes);
+    } else {
+        sum.kind = NODE_SYMLINK;
+    }
+    list_add(gathering->arena, &gathering->sums.files, sum);
+    list_add(gathering->arena, &gathering->owners, file->package);
+    return true;
+}
+
+/* Reads all bytes of the image. */
+static bool read_layers(struct gathering *gathering, const struct sbom_request *request,
+                        const struct base_layers *layers, struct err *err)
+{
+    struct sbom *sbom = gathering->sbom;
+    if (!side_read_layers(gathering->arena, request->store, &request->image, &sbom->side, &sbom->note, err) ||
+        !read_os_release(gathering, err))
+        return false;
+    for (size_t i = 0; i < sbom->side.bill->files.count; i++) {
+        if (!sum_file(gathering, &sbom->side.bill->files.items[i], err))
+            return false;
+    }
+    if (gathering->is_bill_all) {
+        sbom->note = NULL; /* the bill knows the packages, whether there is a database in the image or not */
+        sbom_sums_keep(request->store, layers, &gathering->sums);
     }
     return true;
 }
@@ -221,20 +255,23 @@ bool sbom_gather(struct arena *arena, const struct sbom_request *request, struct
     struct gathering gathering = {.arena = arena, .sbom = sbom, .places = {.arena = arena}};
     *sbom =
         (struct sbom){.image = *request->name, .manifest = manifest->blob.digest, .config = manifest->config.digest};
+    struct base_layers layers;
     side_of_manifest(arena, request->store, request->image.image, manifest, &sbom->side);
-    if (!side_read_layers(arena, request->store, &request->image, &sbom->side, &sbom->note, err))
+    if (!ground_layers_of(arena, request->image.name, manifest, &layers, err))
         return false;
-    gathering.told = sbom->side.told;
+    gathering.told = sbom->side.bill;
     gathering.is_bill_all = gathering.told && !gathering.told->base;
-    if (gathering.is_bill_all) /* it knows the packages, whether there is a database in the image or not */
-        sbom->note = NULL;
-    sbom->bill = gathering.told;
-    read_config(&gathering, manifest);
-    if (!read_os_release(&gathering, err))
+    bool is_known = gathering.is_bill_all && sbom_sums_find(arena, request->store, &layers, &gathering.sums);
+    if (!is_known && !read_layers(&gathering, request, &layers, err))
         return false;
+    sbom->bill = gathering.told;
+    sbom->os_id = gathering.sums.os_id;
+    sbom->os_version = gathering.sums.os_version;
+    read_config(&gathering, manifest);
     sbom->purl = purl_of_image(arena, sbom);
     list_packages(&gathering);
-    return list_files(&gathering, err);
+    list_files(&gathering);
+    return true;
 }
 
 void sbom_done(struct sbom *sbom)

@@ -69,7 +69,8 @@ struct sbom_request {
     struct side_image image; /* its layers in the layout or in the store */
 };
 
-/* Gathers it. Reads all bytes of the image once: run it where that may take its time. Fails with: as side_read_layers(). */
+/* Gathers it. Where the image has a bill that tells all of it and its files are remembered (sbom_sums.h), no byte of its layers is
+ * read; else all are, once: run it where that may take its time. Fails with: as side_read_layers(). */
 bool sbom_gather(struct arena *arena, const struct sbom_request *request, struct sbom *ret_sbom,
                  struct err *err) MUST_CHECK;
 /* Lets go of the layers. Accepts a zeroed one. For AUTO(). */

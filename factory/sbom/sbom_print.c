@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sbom/sbom_print.h"
 
+#include "base/auto.h"
+#include "bill/record.h"
+
 static int add_bytes(const char *bytes, size_t len, void *text)
 {
     return buf_add(text, bytes, len) ? 0 : -1;
@@ -11,6 +14,18 @@ bool sbom_put(struct buf *text, json_t *value)
     bool is_good = json_dump_callback(value, add_bytes, text, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
     json_decref(value);
     return is_good;
+}
+
+bool sbom_put_inside(struct buf *text, const char *string)
+{
+    bool is_plain = true;
+    for (const char *c = string; *c && is_plain; c++)
+        is_plain = *c >= ' ' && *c <= '~' && *c != '"' && *c != '\\';
+    if (is_plain)
+        return buf_add(text, string, strlen(string));
+    AUTO(buf_done) struct buf quoted;
+    buf_init(&quoted, SBOM_MAX_BYTES);
+    return sbom_put(&quoted, record_text(string)) && buf_add(text, quoted.bytes + 1, quoted.len - 2);
 }
 
 bool sbom_put_item(struct buf *list, json_t *value)

@@ -21,6 +21,8 @@ bool sbom_cyclonedx(struct arena *arena, const struct sbom *sbom, bool is_old, s
 bool sbom_put(struct buf *text, json_t *value) MUST_CHECK;
 bool sbom_put_item(struct buf *list, json_t *value) MUST_CHECK;
 bool sbom_put_open(struct buf *text, json_t *object) MUST_CHECK;
+/* Appends a string as it stands between its quotes: files are too many to make values of each. */
+bool sbom_put_inside(struct buf *text, const char *string) MUST_CHECK;
 /* Appends ',"name":[…]' with what a list's buffer holds. */
 bool sbom_put_list(struct buf *text, const char *name, const struct buf *list) MUST_CHECK;
 /* Returns the repository that a package was taken from; NULL when that is not known. */

@@ -65,11 +65,12 @@ static void add(struct writing *writing, struct buf *list, json_t *item)
 static void relate_because(struct writing *writing, const char *from, const char *type, const char *to,
                            const char *comment)
 {
-    json_t *relation =
-        json_pack("{s:s, s:s, s:s}", "spdxElementId", from, "relationshipType", type, "relatedSpdxElement", to);
-    if (comment)
-        json_object_set_new(relation, "comment", json_string(comment));
-    add(writing, &writing->relationships, relation);
+    struct buf *list = &writing->relationships;
+    bool is_good =
+        (!list->len || buf_add(list, ",", 1)) &&
+        buf_printf(list, "{\"spdxElementId\":\"%s\",\"relationshipType\":\"%s\",\"relatedSpdxElement\":\"%s\"%s%s%s}",
+                   from, type, to, comment ? ",\"comment\":\"" : "", comment ? comment : "", comment ? "\"" : "");
+    writing->is_full = !is_good || writing->is_full;
 }
 
 static void relate(struct writing *writing, const char *from, const char *type, const char *to)
@@ -126,22 +127,25 @@ static struct sha1_hex verification_code(struct arena *arena, const struct sbom_
     return sha1_hex(&code);
 }
 
+static bool put_file(struct buf *list, const char *id, const struct sbom_file *file)
+{
+    return (!list->len || buf_add(list, ",", 1)) && buf_printf(list, "{\"SPDXID\":\"%s\",\"fileName\":\".", id) &&
+           sbom_put_inside(list, file->path) &&
+           buf_printf(list,
+                      "\",\"checksums\":[{\"algorithm\":\"SHA1\",\"checksumValue\":\"%s\"},"
+                      "{\"algorithm\":\"SHA256\",\"checksumValue\":\"%s\"}],\"licenseConcluded\":\"" NOASSERTION
+                      "\",\"licenseInfoInFiles\":[\"" NOASSERTION "\"],\"copyrightText\":\"" NOASSERTION "\"}",
+                      sha1_hex(&file->sha1).chars, digest_hex(&file->sha256).chars);
+}
+
 /* Adds the files that an element contains. */
 static void add_files(struct writing *writing, json_t *element, const char *element_id, const struct sbom_files *files)
 {
     if (!files->count)
         return;
     for (size_t i = 0; i < files->count; i++) {
-        const struct sbom_file *file = &files->items[i];
         const char *id = arena_printf(writing->arena, "SPDXRef-File-%zu", ++writing->file_count);
-        json_t *json = json_pack("{s:s, s:o, s:[o, o]}", "SPDXID", id, "fileName",
-                                 record_text(arena_printf(writing->arena, ".%s", file->path)), "checksums",
-                                 checksum("SHA1", sha1_hex(&file->sha1).chars),
-                                 checksum("SHA256", digest_hex(&file->sha256).chars));
-        json_object_set_new(json, "licenseConcluded", json_string(NOASSERTION));
-        json_object_set_new(json, "licenseInfoInFiles", json_pack("[s]", NOASSERTION));
-        json_object_set_new(json, "copyrightText", json_string(NOASSERTION));
-        add(writing, &writing->files, json);
+        writing->is_full = !put_file(&writing->files, id, &files->items[i]) || writing->is_full;
         relate(writing, element_id, "CONTAINS", id);
     }
     json_object_set_new(element, "filesAnalyzed", json_true());

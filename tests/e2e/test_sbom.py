@@ -173,6 +173,40 @@ class Ours(SbomCase):
         self.assertIn("cyclonedx-1.5", self.sbom("served", "--format", "xml", code=run.USAGE).stderr)
         self.assertEqual(self.sbom("nothing", code=run.USAGE).stdout, "")
 
+    def test_what_packing_remembered_gives_the_document_that_the_layers_give(self):
+        remembered = os.path.join(self.factory.cache, "v1/derived/sums")
+        quick = {kind: self.sbom("served", "--arch", "x86_64", "--format", kind).stdout for kind in ("spdx", "cyclonedx")}
+        self.assertEqual(sum(len(names) for _, _, names in os.walk(remembered)), 2)
+        for kind, document in quick.items():
+            shutil.rmtree(remembered)
+            self.assertEqual(self.sbom("served", "--arch", "x86_64", "--format", kind).stdout, document)
+            self.assertEqual(sum(len(names) for _, _, names in os.walk(remembered)), 1)
+
+    def test_what_somebody_planted_for_a_layer_is_not_believed(self):
+        before = self.sbom("served", "--arch", "x86_64").stdout
+        for folder, _, names in os.walk(os.path.join(self.factory.cache, "v1/derived/sums")):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as stream:
+                    held = stream.read()
+                digest = hashlib.sha1(b"another").digest()
+                at = held.index(b"f") + 33
+                with open(path, "wb") as stream:
+                    stream.write(held[:at] + digest + held[at + 20:])
+        self.assertEqual(self.sbom("served", "--arch", "x86_64").stdout, before)
+
+    def test_documents_of_several_images_are_written(self):
+        other = self.path("other")
+        shutil.copytree(os.path.join(self.factory.output, "served"), other)
+        folder = self.path("sboms")
+        refused = self.factory.run_plain("sbom", other, os.path.join(self.factory.output, "served"))
+        self.assertEqual(refused.code, run.USAGE, refused)
+        self.assertIn("--sboms DIR", refused.stderr)
+        written = self.factory.run_plain("sbom", other, os.path.join(self.factory.output, "served"), "--sboms", folder)
+        self.assertEqual(written.code, run.OK, written)
+        self.assertEqual(sorted(os.listdir(folder)), [f"{name}-{arch}.spdx.json" for name in ("other", "served")
+                                                      for arch in ("amd64", "arm64")])
+
     def test_layers_that_are_not_the_promised_ones_are_refused(self):
         layers = self.images["amd64"].manifest["layers"]
         path = os.path.join(self.factory.output, "served", "blobs", *layers[0]["digest"].split(":"))

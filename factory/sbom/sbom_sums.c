@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sbom/sbom_sums.h"
+
+#include "base/auto.h"
+#include "base/map.h"
+#include "package/os_release.h"
+
+#include <stdlib.h>
+
+#define SUMS_KIND "sums"
+#define SUMS_VERSION "1"
+#define SUMS_MAX_BYTES ((size_t)256 << 20)
+
+static const char kind_letters[] = {[NODE_FILE] = 'f', [NODE_SYMLINK] = 's', [NODE_HARDLINK] = 'h'};
+
+static struct digest key_of(const struct base_layers *layers)
+{
+    static const char purpose[] = "imgfactory: sums " SUMS_VERSION;
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, purpose, sizeof purpose);
+    for (size_t i = 0; i < layers->count; i++) {
+        digest_feed(&stream, layers->items[i].blob.digest.bytes, DIGEST_BYTES);
+        digest_feed(&stream, layers->items[i].diff_id.bytes, DIGEST_BYTES);
+    }
+    return digest_end(&stream);
+}
+
+/* --- of a tree --- */
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(((const struct sbom_sum *)a)->path, ((const struct sbom_sum *)b)->path);
+}
+
+/* Finds the file that /etc/os-release is, or a link to the one place where it may be instead (os-release(5)); *ret_text is empty when
+ * there is none. False: it is something else. */
+static bool find_os_release(const struct map *nodes, struct text *ret_text)
+{
+    const struct node *node = map_get(nodes, TEXT("/etc/os-release"));
+    if (node && node->kind == NODE_SYMLINK && strcmp(node->target, "../usr/lib/os-release") != 0 &&
+        strcmp(node->target, "/usr/lib/os-release") != 0)
+        return false;
+    if (!node || node->kind == NODE_SYMLINK)
+        node = map_get(nodes, TEXT("/usr/lib/os-release"));
+    *ret_text = node && node->kind == NODE_FILE ? (struct text){node->data, (size_t)node->size_bytes} : TEXT("");
+    return !node || node->kind == NODE_FILE;
+}
+
+static void sum_node(struct arena *arena, const struct node *node, struct sbom_sums *sums)
+{
+    struct sbom_sum sum = {.path = node->path, .kind = node->kind};
+    if (node->kind == NODE_FILE) {
+        size_t len = (size_t)node->size_bytes;
+        sum.sha1 = sha1_of(node->data, len);
+        sum.sha256 = node->digest ? *node->digest : digest_of(node->data, len);
+        if (node->package)
+            package_rest_file(node->package, node->data, node->size_bytes);
+    }
+    list_add(arena, &sums->files, sum);
+}
+
+bool sbom_sums_of_tree(struct arena *arena, const struct tree *tree, struct sbom_sums *ret_sums)
+{
+    struct map nodes = {.arena = arena}, sums = {.arena = arena};
+    struct text os_release;
+    *ret_sums = (struct sbom_sums){0};
+    for (size_t i = 0; i < tree->count; i++)
+        map_set(&nodes, text_of(tree->nodes[i].path), &tree->nodes[i]);
+    if (!find_os_release(&nodes, &os_release))
+        return false;
+    const char *id = os_release_value(arena, os_release, "ID");
+    const char *version = os_release_value(arena, os_release, "VERSION_ID");
+    ret_sums->os_id = id ? id : "";
+    ret_sums->os_version = version ? version : "";
+    for (size_t i = 0; i < tree->count; i++) {
+        if (tree->nodes[i].is_whiteout)
+            return false; /* what lies below is not told here */
+        if (tree->nodes[i].kind != NODE_DIRECTORY)
+            sum_node(arena, &tree->nodes[i], ret_sums);
+    }
+    if (ret_sums->files.count)
+        qsort(ret_sums->files.items, ret_sums->files.count, sizeof *ret_sums->files.items, compare_paths);
+    for (size_t i = 0; i < ret_sums->files.count; i++)
+        map_set(&sums, text_of(ret_sums->files.items[i].path), &ret_sums->files.items[i]);
+    for (size_t i = 0; i < ret_sums->files.count; i++) {
+        struct sbom_sum *sum = &ret_sums->files.items[i];
+        if (sum->kind != NODE_HARDLINK)
+            continue;
+        const struct node *link = map_get(&nodes, text_of(sum->path));
+        const struct sbom_sum *file = map_get(&sums, text_of(link->target));
+        sum->sha256 = file->sha256;
+        sum->sha1 = file->sha1;
+    }
+    return true;
+}
+
+/* --- in the store --- */
+
+static bool put_text(struct buf *buf, const char *text)
+{
+    return buf_add(buf, text, strlen(text) + 1);
+}
+
+void sbom_sums_keep(struct store *store, const struct base_layers *layers, const struct sbom_sums *sums)
+{
+    AUTO(blob_abandon) struct blob blob = {0};
+    AUTO(buf_done) struct buf text;
+    struct digest key = key_of(layers);
+    struct err ignored = {0};
+    buf_init(&text, SUMS_MAX_BYTES);
+    bool is_good = put_text(&text, SUMS_VERSION) && put_text(&text, sums->os_id) && put_text(&text, sums->os_version);
+    for (size_t i = 0; is_good && i < sums->files.count; i++) {
+        const struct sbom_sum *sum = &sums->files.items[i];
+        is_good = buf_add(&text, &kind_letters[sum->kind], 1) &&
+                  buf_add(&text, sum->sha256.bytes, sizeof sum->sha256.bytes) &&
+                  buf_add(&text, sum->sha1.bytes, sizeof sum->sha1.bytes) && put_text(&text, sum->path);
+    }
+    if (is_good && blob_begin(store, &blob, &ignored) && blob_write(&blob, text.bytes, text.len, &ignored))
+        (void)!blob_commit_derived(&blob, SUMS_KIND, &key, &ignored);
+}
+
+/* Takes a string with its NUL off the front. */
+static const char *take_text(struct arena *arena, struct text *rest)
+{
+    const char *end = rest->len ? memchr(rest->ptr, '\0', rest->len) : NULL;
+    if (!end)
+        return NULL;
+    const char *text = arena_strndup(arena, rest->ptr, (size_t)(end - rest->ptr));
+    *rest = (struct text){end + 1, rest->len - (size_t)(end + 1 - rest->ptr)};
+    return text;
+}
+
+static bool take_sum(struct arena *arena, struct text *rest, struct sbom_sum *ret_sum)
+{
+    const size_t len = 1 + sizeof ret_sum->sha256.bytes + sizeof ret_sum->sha1.bytes;
+    if (rest->len < len)
+        return false;
+    *ret_sum = (struct sbom_sum){.kind = NODE_DIRECTORY};
+    for (size_t i = 0; i < ARRAY_COUNT(kind_letters); i++) {
+        if (kind_letters[i] == rest->ptr[0])
+            ret_sum->kind = (enum node_kind)i;
+    }
+    memcpy(ret_sum->sha256.bytes, rest->ptr + 1, sizeof ret_sum->sha256.bytes);
+    memcpy(ret_sum->sha1.bytes, rest->ptr + 1 + sizeof ret_sum->sha256.bytes, sizeof ret_sum->sha1.bytes);
+    *rest = (struct text){rest->ptr + len, rest->len - len};
+    ret_sum->path = take_text(arena, rest);
+    return ret_sum->path && ret_sum->kind != NODE_DIRECTORY;
+}
+
+bool sbom_sums_find(struct arena *arena, struct store *store, const struct base_layers *layers,
+                    struct sbom_sums *ret_sums)
+{
+    AUTO(view_done) struct view view = {0};
+    struct digest key = key_of(layers);
+    struct err ignored = {0};
+    bool is_found;
+    if (!store_map_derived(store, SUMS_KIND, &key, &view, &is_found, &ignored) || !is_found)
+        return false;
+    struct text rest = {view.ptr, view.len};
+    const char *version = take_text(arena, &rest);
+    *ret_sums = (struct sbom_sums){.os_id = take_text(arena, &rest)};
+    ret_sums->os_version = take_text(arena, &rest);
+    if (!version || strcmp(version, SUMS_VERSION) != 0 || !ret_sums->os_id || !ret_sums->os_version)
+        return false;
+    while (rest.len) {
+        struct sbom_sum sum;
+        if (!take_sum(arena, &rest, &sum))
+            return false;
+        list_add(arena, &ret_sums->files, sum);
+    }
+    return true;
+}
