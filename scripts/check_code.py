@@ -6,8 +6,8 @@ comments          every prototype in a header has a comment above it, or stands 
 includes          a file includes headers of its own folder and of folders above it only (the ranks are the order of
                   imgfactory_layer() in CMakeLists.txt), and no headers include each other in a circle
 calls BUILD       no circle of .c files that use each other's symbols
-symbols BUILD     no variable at file scope can change, and nothing is called that changes the whole process or is not
-                  safe with threads
+symbols BUILD     no variable at file scope can change, nothing is called that changes the whole process or is not safe
+                  with threads, and no two files give symbols of one name
 BUILD is the folder of a build of the dev preset: what a compiled file gives and wants is exact, whatever macros hide.
 """
 
@@ -173,9 +173,11 @@ def check_calls(top, build):
 
 
 def check_symbols(top, build):
-    objects, faults, count = objects_of(top, build), [], 0
+    objects, faults, count, givers = objects_of(top, build), [], 0, {}
     for source, letter, name in symbols_of(objects):
         count += 1
+        if letter.isupper() and letter != "U" and givers.setdefault(name, source) != source:
+            faults.append(f"{source}:1: {name} is in {givers[name]}, too: which of them a program gets is the linker's affair")
         if letter == "U" and name in BANNED:
             faults.append(f"{source}:1: calls {name}(), which is of the whole process, not safe with threads, or unbounded")
     for source, path in objects.items():
