@@ -65,6 +65,16 @@ bool registry_get_manifest(struct registry *registry, struct arena *arena, const
 /* Lists the tags of the repository, at most 100,000; ERR_MALFORMED when there are more, or the answer is no list. */
 bool registry_list_tags(struct registry *registry, struct arena *arena, struct strings *ret_tags,
                         struct err *err) MUST_CHECK;
+/* The list with what it is worth. */
+struct registry_tag_list {
+    struct strings tags;
+    bool is_whole;  /* false: the registry says that there are more, and gives none of them */
+    bool has_clock; /* the answer has a Date: */
+    int64_t clock;  /* the time of the registry, seconds since 1970 */
+};
+/* Lists them likewise. */
+bool registry_read_tags(struct registry *registry, struct arena *arena, struct registry_tag_list *ret_list,
+                        struct err *err) MUST_CHECK;
 /* What became of a deletion. */
 enum registry_deletion {
     REGISTRY_DELETED,

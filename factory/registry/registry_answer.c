@@ -10,6 +10,9 @@
 
 #define PROXY_WANTS_NAME 407 /* RFC 9110 15.5.8; also the answer to CONNECT, which http.h hands on as a status */
 #define WORDS_MAX_BYTES 1024
+#define QUERY_MAX_BYTES ((size_t)4096)
+#define QUERY_CHARS                                                                                                    \
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?%" /* RFC 3986, 3.4 */
 
 /* Takes the next header with that name off the front of the rest. */
 static bool next_header(struct text *rest, const char *name, struct text *ret_value)
@@ -41,6 +44,20 @@ void exchange_header_all(struct arena *arena, const struct exchange *exchange, c
     struct text rest = headers_of(exchange), value;
     while (next_header(&rest, name, &value))
         list_add(arena, ret, text_dup(arena, value));
+}
+
+const char *exchange_next_query(struct arena *arena, const struct exchange *exchange)
+{
+    struct text rest = exchange_header(exchange, "Link"), address, place;
+    if (!rest.len)
+        return NULL;
+    rest = text_trim(rest);
+    if (!text_has_prefix(rest, "<") || !text_next(&rest, '>', &address) || !text_next(&address, '?', &place) ||
+        address.len > QUERY_MAX_BYTES)
+        return "";
+    const char *query = text_dup(arena, address);
+    bool is_by_last = strncmp(query, "last=", strlen("last=")) == 0 || strstr(query, "&last=");
+    return !is_by_last && strspn(query, QUERY_CHARS) == address.len ? query : "";
 }
 
 /* A proxy that ends TLS but does not tell the registry makes it answer with http: on the same host it is turned

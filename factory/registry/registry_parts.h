@@ -122,6 +122,10 @@ bool registry_send(struct registry *registry, struct exchange *exchange, const c
 struct text exchange_header(const struct exchange *exchange, const char *name);
 /* Collects all values of a header. */
 void exchange_header_all(struct arena *arena, const struct exchange *exchange, const char *name, struct strings *ret);
+/* Returns the query for the page behind the answer, when its `Link: <…?QUERY>; rel="next"` (RFC 8288) has a mark that the registry alone
+ * understands (quay: next_page). "" when pages go by `last` (distribution-spec), which is what was read last, whatever the
+ * registry says; NULL when there is no such header. Nothing else of the address is followed. */
+const char *exchange_next_query(struct arena *arena, const struct exchange *exchange);
 /* Resolves the answer's Location; NULL when there is none that we follow. https never becomes http: on the registry's
  * own host it is turned back (proxies that forget X-Forwarded-Proto). */
 const char *exchange_location(struct registry *registry, struct arena *arena, const struct exchange *exchange);

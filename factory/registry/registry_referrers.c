@@ -34,19 +34,26 @@ static json_t *parse_index(const char *bytes, size_t len)
 }
 
 /* Asks the referrers API; *ret_index NULL: there is none. It notes that. */
-static bool ask_referrers(struct registry *registry, const char *path, bool *ret_has_more, json_t **ret_index,
-                          struct err *err)
+static bool ask_referrers(struct registry *registry, struct arena *arena, const char *path, const char **ret_next,
+                          json_t **ret_index, struct err *err)
 {
     struct exchange get AUTO(exchange_done) = {
         .method = "GET", .path = path, .access = REGISTRY_PULL, .cap_bytes = INDEX_MAX_BYTES};
     if (!registry_exchange(registry, &get, err))
         return false;
     *ret_index = get.status == 200 ? parse_index(get.body_in.bytes, get.body_in.len) : NULL;
-    *ret_has_more = exchange_header(&get, "Link").len > 0;
+    *ret_next = exchange_next_query(arena, &get);
     atomic_store(&registry->referrers, *ret_index ? REFERRERS_API : REFERRERS_TAG);
     if (registry->host && get.status == 404)
         atomic_store(&registry->host->has_no_referrers, true);
     return true;
+}
+
+/* What is asked for behind a page: by the registry's mark, else by the last digest. */
+static const char *next_page(struct arena *arena, const char *first, const char *mark, const struct digest *last)
+{
+    return mark && *mark ? arena_printf(arena, "%s?%s", first, mark)
+                         : arena_printf(arena, "%s?last=%s", first, registry_digest_name(last).chars);
 }
 
 /* Asks whether there is the API. What another repository of the host has not, this one is not asked for: should it have it
@@ -55,12 +62,13 @@ static bool learn_referrers(struct registry *registry, const char *subject, bool
 {
     AUTO(arena_done) struct arena scratch = {0};
     json_t *index = NULL;
-    bool has_more;
+    const char *next;
     int known = atomic_load(&registry->referrers);
     *ret_has_api = known == REFERRERS_API;
     if (known != REFERRERS_UNKNOWN || (registry->host && atomic_load(&registry->host->has_no_referrers)))
         return true;
-    bool is_asked = ask_referrers(registry, arena_printf(&scratch, "referrers/%s", subject), &has_more, &index, err);
+    bool is_asked =
+        ask_referrers(registry, &scratch, arena_printf(&scratch, "referrers/%s", subject), &next, &index, err);
     *ret_has_api = index != NULL;
     json_decref(index);
     return is_asked;
@@ -89,21 +97,19 @@ static size_t add_digests(struct arena *arena, const json_t *index, struct refer
 bool registry_list_referrers(struct registry *registry, struct arena *arena, const struct digest *subject,
                              struct referrers *ret_referrers, struct err *err)
 {
-    const char *path = arena_printf(arena, "referrers/%s", registry_digest_name(subject).chars);
+    const char *first = arena_printf(arena, "referrers/%s", registry_digest_name(subject).chars), *path = first, *next;
     struct referrers referrers = {0};
     *ret_referrers = referrers;
     for (size_t page = 0; page < REFERRER_PAGES_MAX && atomic_load(&registry->referrers) != REFERRERS_TAG; page++) {
         json_t *index = NULL;
-        bool has_more;
-        if (!ask_referrers(registry, path, &has_more, &index, err))
+        if (!ask_referrers(registry, arena, path, &next, &index, err))
             return false;
         referrers.has_api = referrers.has_api || index;
         size_t added = add_digests(arena, index, &referrers);
         json_decref(index);
-        if (!has_more || !added)
+        if (!next || !added)
             break;
-        path = arena_printf(arena, "referrers/%s?last=%s", registry_digest_name(subject).chars,
-                            registry_digest_name(&referrers.digests.items[referrers.digests.count - 1]).chars);
+        path = next_page(arena, first, next, &referrers.digests.items[referrers.digests.count - 1]);
     }
     *ret_referrers = referrers;
     return true;
@@ -306,10 +312,10 @@ bool registry_find_referrer(struct registry *registry, struct arena *arena, cons
 {
     struct digest_name name = registry_digest_name(subject);
     json_auto_t *index = NULL;
-    bool has_more;
+    const char *next;
     *ret_name = NULL;
     if (atomic_load(&registry->referrers) != REFERRERS_TAG &&
-        !ask_referrers(registry, arena_printf(arena, "referrers/%s", name.chars), &has_more, &index, err))
+        !ask_referrers(registry, arena, arena_printf(arena, "referrers/%s", name.chars), &next, &index, err))
         return false;
     if (!index) {
         struct registry_manifest manifest;
@@ -392,22 +398,19 @@ bool registry_read_referrers(struct registry *registry, struct arena *arena, con
                              struct registry_referrer_list *ret_referrers, struct err *err)
 {
     struct digest_name name = registry_digest_name(subject);
-    const char *path = arena_printf(arena, "referrers/%s", name.chars);
+    const char *first = arena_printf(arena, "referrers/%s", name.chars), *path = first, *next;
     *ret_referrers = (struct registry_referrer_list){0};
     for (size_t page = 0; page < REFERRER_PAGES_MAX && !is_without_api(registry); page++) {
         json_t *index = NULL;
-        bool has_more;
         size_t added;
-        if (!ask_referrers(registry, path, &has_more, &index, err))
+        if (!ask_referrers(registry, arena, path, &next, &index, err))
             return false;
         bool is_added = add_referrers(registry, arena, index, ret_referrers, &added, err);
         json_decref(index);
-        if (!is_added || (atomic_load(&registry->referrers) == REFERRERS_API && (!has_more || !added)))
+        if (!is_added || (atomic_load(&registry->referrers) == REFERRERS_API && (!next || !added)))
             return is_added;
         if (added)
-            path = arena_printf(
-                arena, "referrers/%s?last=%s", name.chars,
-                registry_digest_name(&ret_referrers->items.items[ret_referrers->items.count - 1].digest).chars);
+            path = next_page(arena, first, next, &ret_referrers->items.items[ret_referrers->items.count - 1].digest);
     }
     return !is_without_api(registry) || read_fallback(registry, arena, name.chars, ret_referrers, err);
 }

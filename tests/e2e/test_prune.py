@@ -266,6 +266,28 @@ class Faults(PruneCase):
         self.assertEqual(self.deletions(), [])
 
 
+class Traps(PruneCase):
+    """What the registry, other people, or a wrong clock would have it delete."""
+
+    def test_pages_that_have_marks_of_their_own_are_all_read(self):
+        """As quay's: a tag on the last page keeps what it is at."""
+        old, older = self.there.night(1, 90), self.there.night(2, 95)
+        self.there.night(3, 50, ["latest"])
+        self.there.tag(old, "zz-prod")
+
+        def page(request, answer):
+            tags, mark = sorted(json.loads(answer.body)["tags"]), int(request.query.get("next_page", ["0"])[0])
+            answer.body = json.dumps({"name": "me/one", "tags": tags[mark:mark + 2]}).encode()
+            if tags[mark + 2:]:
+                answer.headers["Link"] = f'</v2/me/one/tags/list?n=2&next_page={mark + 2}>; rel="next"'
+
+        self.proxy.fault("GET", "tags/list", times=None, change=page)
+        self.prune("--yes")
+        self.assertEqual(len(self.proxy.asked("GET", "tags/list")), 3)
+        self.assert_there(old)
+        self.assert_gone(older.digest)
+
+
 class Nights(unittest.TestCase):
     """The program makes the stamps itself (tests/nights/pruned.py; scripts/pruned-nights plays more of them)."""
 
