@@ -80,7 +80,7 @@ static void print(const struct command *command, const struct pruning *items, si
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        images += pruning_image_count(&items[i]);
+        images += items[i].result.image_count;
         if (!options->is_quiet)
             pruning_print(stdout, &items[i], call);
     }

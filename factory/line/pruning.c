@@ -37,6 +37,12 @@ static bool prune_one(void *context, void *item, struct err *err)
     if (pruning->result.list_seconds > SLOW_LIST_SECONDS && log)
         log_line(log, LOG_QUIET, "warning: %s lists its tags slowly: %.0f s for %zu", pruning->destination,
                  pruning->result.list_seconds, pruning->result.tag_count);
+    if (pruning->result.ahead && log)
+        log_line(
+            log, LOG_QUIET,
+            "warning: %s: the stamp %s is of a time to come: some clock is wrong, or was; it supersedes nothing, and "
+            "what it is at stays",
+            pruning->destination, pruning->result.ahead);
     if (pruning->result.stopped && log)
         log_line(log, LOG_QUIET, "warning: %s: %s; what is left of the pruning waits for the next time",
                  pruning->destination, pruning->result.stopped);
@@ -51,21 +57,14 @@ bool pruning_run(const struct pruning_call *call, struct pruning *items, size_t 
     return each_run(all, prune_one, &shared, err);
 }
 
-size_t pruning_image_count(const struct pruning *pruning)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < pruning->result.items.count; i++)
-        count += pruning->result.items.items[i].kind == EXPIRY_IMAGE;
-    return count;
-}
-
-static void print_image(FILE *out, const struct expiry_item *item, int64_t now)
+static void print_image(FILE *out, const struct expiry_item *item, const struct pruning_call *call)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const struct expiry_image *image = item->image;
+    const char *stays = call->is_dry_run || item->is_deleted ? "" : "  NOT YET";
     (void)fprintf(out, "  %s  published %.10s, superseded %s ago  %s%s\n", item->name,
-                  date_print(image->published).chars, date_print_span(now - image->superseded).chars,
-                  strings_join(&scratch, &image->tags, " "), item->err.kind != ERR_NONE ? "  REFUSED" : "");
+                  date_print(image->published).chars, date_print_span(call->now - image->superseded).chars,
+                  strings_join(&scratch, &image->tags, " "), item->err.kind != ERR_NONE ? "  REFUSED" : stays);
 }
 
 /* Why what no `keep` has any more stays. */
@@ -81,17 +80,17 @@ static void print_needed(FILE *out, const struct expiry_result *result)
 void pruning_print(FILE *out, const struct pruning *pruning, const struct pruning_call *call)
 {
     const struct expiry_result *result = &pruning->result;
-    size_t counts[ARRAY_COUNT(kind_names)] = {0}, images = pruning_image_count(pruning);
+    size_t counts[ARRAY_COUNT(kind_names)] = {0};
     if (!pruning->is_good && !result->items.count)
         return;
     (void)fprintf(out, "%s: %zu tag%s, %zu digest%s published, %zu %s\n", pruning->destination, result->tag_count,
-                  result->tag_count == 1 ? "" : "s", result->images.count, result->images.count == 1 ? "" : "s", images,
-                  call->is_dry_run ? "would go" : "went");
+                  result->tag_count == 1 ? "" : "s", result->images.count, result->images.count == 1 ? "" : "s",
+                  result->image_count, call->is_dry_run ? "would go" : "went");
     for (size_t i = 0; i < result->items.count; i++) {
         const struct expiry_item *item = &result->items.items[i];
-        counts[item->kind]++;
+        counts[item->kind] += call->is_dry_run || item->is_deleted;
         if (item->image)
-            print_image(out, item, call->now);
+            print_image(out, item, call);
     }
     if (result->items.count)
         (void)fprintf(out, "  with %zu manifests of theirs alone, %zu referrers, %zu tags of referrers\n",
@@ -145,9 +144,9 @@ static json_t *pruning_json(const struct pruning *pruning)
 {
     const struct expiry_result *result = &pruning->result;
     return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "repository", pruning->destination, "tags",
-                     (json_int_t)result->tag_count, "images_deleted", (json_int_t)pruning_image_count(pruning),
-                     "deleted", (json_int_t)result->deleted_count, "images", images_json(result), "items",
-                     items_json(result), "stopped", record_text(result->stopped), "error", error_json(&pruning->err));
+                     (json_int_t)result->tag_count, "images_deleted", (json_int_t)result->image_count, "deleted",
+                     (json_int_t)result->deleted_count, "images", images_json(result), "items", items_json(result),
+                     "stopped", record_text(result->stopped), "error", error_json(&pruning->err));
 }
 
 void pruning_print_json(FILE *out, const struct pruning *items, size_t count, const struct pruning_call *call)

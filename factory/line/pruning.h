@@ -37,8 +37,6 @@ bool pruning_run(const struct pruning_call *call, struct pruning *items, size_t 
 void pruning_print(FILE *out, const struct pruning *pruning, const struct pruning_call *call);
 /* Prints all of them as JSON (report.schema.json, "prune"). */
 void pruning_print_json(FILE *out, const struct pruning *items, size_t count, const struct pruning_call *call);
-/* Counts the images that were deleted, or that would be. */
-size_t pruning_image_count(const struct pruning *pruning);
 /* Frees the results. */
 void pruning_done(struct pruning *pruning);
 

@@ -389,7 +389,7 @@ static json_t *pruned_json(const struct batch *batch)
         const struct pruning *pruning = &batch->prunings[i];
         json_t *json =
             json_pack("{s:s, s:s, s:I, s:I}", "repository", pruning->destination, "status",
-                      pruning->is_good ? "pruned" : "failed", "images", (json_int_t)pruning_image_count(pruning),
+                      pruning->is_good ? "pruned" : "failed", "images", (json_int_t)pruning->result.image_count,
                       "deleted", (json_int_t)pruning->result.deleted_count);
         if (pruning->result.stopped)
             json_object_set_new(json, "stopped", record_text(pruning->result.stopped));

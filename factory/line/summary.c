@@ -102,7 +102,7 @@ static void print_rest(FILE *out, const struct batch *batch)
                           text_shown(&scratch, pruning->err.text));
         else if (pruning->result.deleted_count)
             (void)fprintf(out, "pruned  %s  %zu images, %zu deletions\n", pruning->destination,
-                          pruning_image_count(pruning), pruning->result.deleted_count);
+                          pruning->result.image_count, pruning->result.deleted_count);
     }
 }
 

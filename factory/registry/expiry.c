@@ -7,6 +7,7 @@
 
 #define LOOK_SECONDS 5.0 /* after which the tags are looked at again */
 #define BATCH ((size_t)64)
+#define DENIALS_MAX ((size_t)16)
 
 /* --- the memory --- */
 
@@ -14,6 +15,21 @@ static void remember_image(struct expiry_work *work, const struct expiry_memory_
                            struct expiry_memory *memory)
 {
     list_add(work->arena, memory, (struct expiry_memory_image){image->digest, is_doomed, image->manifests});
+}
+
+/* Of a dry run: what was read need not be read again when it is done. */
+static void remember_read(struct expiry_work *work)
+{
+    struct expiry_memory memory = {0};
+    for (size_t i = 0; i < work->memory.count; i++)
+        remember_image(work, &work->memory.items[i], work->memory.items[i].is_doomed, &memory);
+    for (size_t i = 0; i < work->result->images.count; i++) {
+        const struct expiry_image *image = work->result->images.items[i];
+        struct expiry_memory_image known = {.digest = image->digest, .manifests = image->manifests};
+        if (image->is_known && !image->is_recalled && !image->has_strayed)
+            remember_image(work, &known, false, &memory);
+    }
+    expiry_memory_write(work->request->memory_dir, work->registry->name, &memory, work->registry->options->log);
 }
 
 /* Notes all images that are known. What goes is marked before; what was deleted is forgotten after all that was theirs. */
@@ -24,7 +40,7 @@ static void remember(struct expiry_work *work, bool is_done)
     for (size_t i = 0; i < work->result->images.count; i++) {
         const struct expiry_image *image = work->result->images.items[i];
         struct expiry_memory_image known = {.digest = image->digest, .manifests = image->manifests};
-        if (image->is_known && !(is_done && image->is_deleted))
+        if (image->is_known && !image->has_strayed && !(is_done && image->is_deleted))
             remember_image(work, &known, image->is_old && !is_done, &memory);
     }
     for (size_t i = 0; !is_done && i < work->memory.count; i++) {
@@ -71,14 +87,22 @@ static bool delete_name(struct deleting *deleting, const char *name, struct expi
     return true;
 }
 
+/* Unless somebody moved it to something else meanwhile. */
+static bool delete_tag(struct deleting *deleting, const char *tag, struct expiry_item *item, struct err *err)
+{
+    bool is_found, is_it;
+    return registry_manifest_is(deleting->work->registry, tag, &item->digest, true, &is_found, &is_it, err) &&
+           (!is_it || delete_name(deleting, tag, item, err));
+}
+
 static bool delete_tags(struct deleting *deleting, struct expiry_item *item, struct err *err)
 {
     const struct strings none = {0}, *tags = item->image ? &item->image->tags : &none;
     for (size_t i = 0; i < tags->count && item->err.kind == ERR_NONE; i++) {
-        if (!delete_name(deleting, tags->items[i], item, err))
+        if (!delete_tag(deleting, tags->items[i], item, err))
             return false;
     }
-    return !item->tag || item->err.kind != ERR_NONE || delete_name(deleting, item->tag, item, err);
+    return !item->tag || item->err.kind != ERR_NONE || delete_tag(deleting, item->tag, item, err);
 }
 
 /* Most registries take the tags along with what they are at. Where the first one shows that they stay, they are deleted by name; until
@@ -101,6 +125,8 @@ static bool delete_item(void *context, void *argument, struct err *err)
 {
     struct deleting *deleting = context;
     struct expiry_item *item = argument;
+    if (item->is_spared)
+        return true;
     if ((deleting->are_tags_apart && !delete_tags(deleting, item, err)) ||
         (item->err.kind == ERR_NONE && !delete_name(deleting, item->name, item, err)) ||
         !learn_tags(deleting, item, err))
@@ -118,6 +144,36 @@ static bool look_again(struct expiry_work *work, bool is_due, struct err *err)
     if (tag)
         work->result->stopped = arena_printf(work->arena, "somebody else moved the tag %s", tag);
     return true;
+}
+
+static bool check_refused(const struct expiry_work *work, struct err *err)
+{
+    const struct expiry_result *result = work->result;
+    const struct expiry_item *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < result->items.count; i++) {
+        if (result->items.items[i].err.kind == ERR_NONE)
+            continue;
+        first = first ? first : &result->items.items[i];
+        count++;
+    }
+    if (first)
+        err_set(err, first->err.kind, "%s: %zu of %zu could not be deleted: %s", work->registry->name, count,
+                result->items.count, first->err.text);
+    return !first;
+}
+
+/* Whether the credential just may not delete: so many were denied, and nothing was deleted. */
+static bool are_all_denied(const struct expiry_result *result)
+{
+    size_t denied = 0;
+    for (size_t i = 0; i < result->items.count; i++) {
+        const struct expiry_item *item = &result->items.items[i];
+        if (item->is_deleted)
+            return false;
+        denied += item->err.kind != ERR_NONE && (item->err.detail == 401 || item->err.detail == 403);
+    }
+    return denied >= DENIALS_MAX;
 }
 
 /* Deletes the items of one kind, which stand together; the first alone, since it shows how the registry does it. */
@@ -140,39 +196,45 @@ static bool delete_kind(struct deleting *deleting, enum expiry_kind kind, struct
         if (!each_run(items, delete_item, deleting, err))
             return false;
         at += items.count;
+        if (!deleting->are_tags_learned && are_all_denied(result))
+            return check_refused(work, err);
         if (!look_again(work, at < end && clock_seconds() - work->read_seconds > LOOK_SECONDS, err))
             return false;
     }
     return true;
 }
 
-static void count_deleted(struct expiry_work *work)
+/* What the registry refused to delete stays, and so all does that this consists of and that is about it. */
+static void spare(struct expiry_work *work)
 {
+    static const char why[] = "the registry";
     struct expiry_result *result = work->result;
-    for (size_t i = 0; i < result->items.count; i++)
-        result->deleted_count += result->items.items[i].is_deleted;
-    for (size_t i = 0; i < result->items.count; i++) {
-        const struct expiry_item *item = &result->items.items[i];
-        if (item->image && item->is_deleted)
-            expiry_find_image(work, &item->image->digest)->is_deleted = true;
+    for (size_t i = 0; i < result->items.count; i++) { /* whatever depends on something stands behind it */
+        struct expiry_item *item = &result->items.items[i];
+        bool is_refused = item->err.kind != ERR_NONE;
+        if (is_refused && item->subject) /* its tag goes on naming it */
+            expiry_need(work, item->subject, why);
+        for (size_t j = 0; is_refused && item->image && j < item->image->manifests.count; j++)
+            expiry_need(work, &item->image->manifests.items[j], why);
+        item->is_spared =
+            !item->is_deleted && !is_refused &&
+            (expiry_is_needed(work, &item->digest) || (item->subject && expiry_is_needed(work, item->subject)));
+        if (is_refused || item->is_spared)
+            expiry_need(work, &item->digest, why);
     }
 }
 
-static bool check_refused(const struct expiry_work *work, struct err *err)
+static void count_deleted(struct expiry_work *work)
 {
-    const struct expiry_result *result = work->result;
-    const struct expiry_item *first = NULL;
-    size_t count = 0;
+    struct expiry_result *result = work->result;
     for (size_t i = 0; i < result->items.count; i++) {
-        if (result->items.items[i].err.kind == ERR_NONE)
-            continue;
-        first = first ? first : &result->items.items[i];
-        count++;
+        const struct expiry_item *item = &result->items.items[i];
+        bool is_image = item->image && (work->request->is_dry_run || item->is_deleted);
+        result->deleted_count += item->is_deleted;
+        result->image_count += is_image;
+        if (is_image)
+            expiry_find_image(work, &item->image->digest)->is_deleted = item->is_deleted;
     }
-    if (first)
-        err_set(err, first->err.kind, "%s: %zu of %zu could not be deleted: %s", work->registry->name, count,
-                result->items.count, first->err.text);
-    return !first;
 }
 
 static bool delete_all(struct expiry_work *work, struct err *err)
@@ -182,8 +244,10 @@ static bool delete_all(struct expiry_work *work, struct err *err)
     remember(work, false);
     bool is_good = delete_kind(&deleting, EXPIRY_IMAGE, err);
     is_good = is_good && (result->stopped || look_again(work, true, err));
-    for (enum expiry_kind kind = EXPIRY_MANIFEST; is_good && !result->stopped && kind <= EXPIRY_REFERRERS_TAG; kind++)
+    for (enum expiry_kind kind = EXPIRY_MANIFEST; is_good && !result->stopped && kind <= EXPIRY_REFERRERS_TAG; kind++) {
+        spare(work);
         is_good = delete_kind(&deleting, kind, err);
+    }
     count_deleted(work);
     if (is_good && !result->stopped && check_refused(work, err)) {
         remember(work, true);
@@ -225,8 +289,13 @@ bool expiry_run(struct registry *registry, struct arena *arena, const struct exp
     bool is_asked = has_work(&work), is_good = !is_asked || plan(&work, err);
     for (size_t i = 0; i < work.others.count; i++)
         arena_done(&work.others.items[i].arena);
-    if (!is_good || request->is_dry_run || !is_asked)
+    if (!is_good || !is_asked)
         return is_good;
+    if (request->is_dry_run) {
+        count_deleted(&work);
+        remember_read(&work);
+        return true;
+    }
     if (ret_result->items.count)
         return delete_all(&work, err);
     remember(&work, true);

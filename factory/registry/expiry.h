@@ -7,7 +7,8 @@
  * the tags "sha256-…" (distribution-spec, "Referrers Tag Schema"; cosign's ".sig", ".att" and others). factory/registry/prune.md
  * describes the rules.
  * Order: indices, then their manifests, then referrers, then the tags that name referrers, so that what a tag is at is whole at
- * any instant. What is about to go is noted in the memory first: who was killed goes on the next time.
+ * any instant; what the registry refuses to delete keeps all that is its own. What is about to go is noted in the memory first: who was
+ * killed goes on the next time.
  * Requests: those of the list, and nothing more when nothing has to go. Else one for each tag that is not read by its name, one for each
  * image that the memory does not know yet, with the referrers API one for each subject, and one for each deletion.
  * Threads: blocks; requests run on threads of its own.
@@ -41,7 +42,8 @@ struct expiry_digests {
 
 /* A digest that was published. */
 struct expiry_image {
-    bool is_known; /* what it consists of is: the next two are filled in */
+    bool is_known;    /* what it consists of is: the next two are filled in */
+    bool is_recalled; /* out of the memory */
     struct digest digest;
     struct expiry_digests manifests; /* all below it */
     const char *part;                /* the first characters of its digest */
@@ -49,6 +51,7 @@ struct expiry_image {
     int64_t published, superseded;   /* its last stamp; when the next one was published, 0: it is the newest */
     size_t rank;                     /* how many digests were published after it */
     bool is_old;                     /* no `keep` has it any more */
+    bool has_strayed;                /* somebody moved one of its tags: it is looked at anew each time */
     const char *kept_by;             /* what needs it although it is old: a tag, or an image; or NULL */
     bool is_deleted;
 };
@@ -59,9 +62,12 @@ enum expiry_kind { EXPIRY_IMAGE, EXPIRY_MANIFEST, EXPIRY_REFERRER, EXPIRY_REFERR
 struct expiry_item {
     enum expiry_kind kind;
     const char *name;                 /* "sha256:…" */
+    struct digest digest;             /* that */
+    const struct digest *subject;     /* what it is about; NULL: an image, or a manifest of one */
     const char *tag;                  /* EXPIRY_REFERRERS_TAG: its tag; else NULL */
     const struct expiry_image *image; /* EXPIRY_IMAGE */
     bool is_deleted, was_gone;
+    bool is_spared; /* it stays, since the registry refused to delete what needs it, or what it is about */
     struct err err; /* why it was refused */
 };
 
@@ -71,8 +77,10 @@ struct expiry_result {
     double list_seconds;                /* that listing them took */
     LIST(struct expiry_image *) images; /* the newest first */
     LIST(struct expiry_item) items;
-    size_t deleted_count;
-    const char *stopped; /* why the rest was left for the next time; or NULL */
+    size_t image_count;   /* digests that were deleted; of a dry run, that would be */
+    size_t deleted_count; /* what was deleted, of all kinds */
+    const char *ahead;    /* a stamp of a time to come: some clock was wrong; or NULL */
+    const char *stopped;  /* why the rest was left for the next time; or NULL */
 };
 
 /* Prunes the repository, which is open for REGISTRY_DELETE (of a dry run for REGISTRY_PULL). On failure the result tells how far it

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What documents of a registry say, for pruning. What cannot be read names nothing. */
+/* What documents of a registry say, for pruning. What is missing there names nothing. */
 #include "registry/expiry_parts.h"
 
 #include "base/auto.h"
@@ -15,6 +15,12 @@
 static json_t *parse(struct text bytes)
 {
     return bytes.len ? json_loadb(bytes.ptr, bytes.len, JSON_ALLOW_NUL, NULL) : NULL;
+}
+
+bool expiry_is_document(struct text bytes)
+{
+    json_auto_t *json = parse(bytes);
+    return json_is_object(json);
 }
 
 static bool read_descriptor(const json_t *json, struct expiry_child *ret_child)

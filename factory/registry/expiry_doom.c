@@ -4,33 +4,61 @@
 
 #include "base/auto.h"
 
+#define REFERRERS_MAX ((size_t)100000)
+
 /* The tags that name referrers go last: as long as they are there, these are found. */
 struct dooming {
     struct expiry_work *work;
     LIST(struct digest) subjects; /* what others may be about */
     LIST(struct expiry_item) tags;
+    size_t referrer_count;
 };
 
 /* Returns whether it is to go: nothing needs it, and it is not listed yet. */
 static bool doom(struct dooming *dooming, const struct digest *digest)
 {
     struct expiry_work *work = dooming->work;
-    struct text key = expiry_key(work->arena, digest);
-    if (map_get(&work->needed, key) || !map_add(&work->doomed, key, work))
+    if (expiry_is_needed(work, digest) || !map_add(&work->doomed, expiry_key(work->arena, digest), work))
         return false;
     list_add(work->arena, &dooming->subjects, *digest);
     return true;
 }
 
+static struct expiry_item make_item(const struct dooming *dooming, enum expiry_kind kind, const struct digest *digest,
+                                    const struct digest *subject)
+{
+    struct arena *arena = dooming->work->arena;
+    struct digest *about = subject ? arena_new(arena, struct digest) : NULL;
+    if (about)
+        *about = *subject;
+    return (struct expiry_item){.kind = kind,
+                                .name = arena_strdup(arena, registry_digest_name(digest).chars),
+                                .digest = *digest,
+                                .subject = about};
+}
+
 static void add_item(struct dooming *dooming, enum expiry_kind kind, const struct digest *digest,
                      struct expiry_image *image)
 {
-    struct expiry_work *work = dooming->work;
+    struct expiry_item item = make_item(dooming, kind, digest, NULL);
+    item.image = image;
     if (doom(dooming, digest))
-        list_add(work->arena, &work->result->items,
-                 (struct expiry_item){.kind = kind,
-                                      .name = arena_strdup(work->arena, registry_digest_name(digest).chars),
-                                      .image = image});
+        list_add(dooming->work->arena, &dooming->work->result->items, item);
+}
+
+static bool add_referrer(struct dooming *dooming, const struct digest *digest, const struct digest *subject,
+                         struct err *err)
+{
+    struct expiry_work *work = dooming->work;
+    if (++dooming->referrer_count > REFERRERS_MAX) {
+        err_set(err, ERR_MALFORMED, "%s: more than %zu referrers of what would go", work->registry->name,
+                REFERRERS_MAX);
+        return false;
+    }
+    struct expiry_item item = make_item(dooming, EXPIRY_REFERRER, digest, subject);
+    if (doom(dooming, digest))
+        list_add(work->arena, &work->result->items, item);
+    return true;
 }
 
 /* What was about to be deleted by a run that did not end, and is under no stamp any more. */
@@ -65,14 +93,33 @@ static void doom_images(struct dooming *dooming)
     }
 }
 
+/* Whether a manifest that an index under a subject's tag names is about that: anybody may write such an index. True of one that is
+ * gone. */
+static bool is_about(struct expiry_work *work, const struct digest *digest, const struct digest *subject, bool *ret_is,
+                     struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct registry_manifest manifest;
+    struct expiry_child said;
+    *ret_is = map_get(&work->doomed, (struct text){(const char *)digest->bytes, sizeof digest->bytes}) != NULL;
+    if (*ret_is || expiry_is_needed(work, digest))
+        return true;
+    if (!registry_get_manifest(work->registry, &scratch, registry_digest_name(digest).chars, &manifest, err))
+        return false;
+    *ret_is =
+        !manifest.is_found || (expiry_subject_of((struct text){manifest.bytes, (size_t)manifest.size_bytes}, &said) &&
+                               digest_eq(&said.digest, subject));
+    return true;
+}
+
 /* The index under the tag of a subject, or what another tool has under one with an ending. An empty index is left: all of these are one
  * digest, under the tags of any subject. */
-static bool doom_tag(struct dooming *dooming, const char *tag, struct err *err)
+static bool doom_tag(struct dooming *dooming, const char *tag, const struct digest *subject, struct err *err)
 {
     struct expiry_work *work = dooming->work;
     struct registry_manifest manifest;
     struct expiry_children children;
-    bool are_all_gone = true;
+    bool are_all_gone = true, is_one;
     if (!registry_get_manifest(work->registry, work->arena, tag, &manifest, err))
         return false;
     if (!manifest.is_found)
@@ -80,15 +127,16 @@ static bool doom_tag(struct dooming *dooming, const char *tag, struct err *err)
     bool is_index = !strchr(tag, '.');
     expiry_children_of(work->arena, (struct text){manifest.bytes, (size_t)manifest.size_bytes}, &children);
     for (size_t i = 0; is_index && i < children.count; i++) {
-        add_item(dooming, EXPIRY_REFERRER, &children.items[i].digest, NULL);
-        are_all_gone = are_all_gone && !map_get(&work->needed, expiry_key(work->arena, &children.items[i].digest));
+        const struct digest *child = &children.items[i].digest;
+        if (!is_about(work, child, subject, &is_one, err) || (is_one && !add_referrer(dooming, child, subject, err)))
+            return false;
+        are_all_gone = are_all_gone && is_one;
     }
     if ((is_index && !children.count) || !are_all_gone || !doom(dooming, &manifest.digest))
         return true;
-    list_add(work->arena, &dooming->tags,
-             (struct expiry_item){.kind = EXPIRY_REFERRERS_TAG,
-                                  .name = arena_strdup(work->arena, registry_digest_name(&manifest.digest).chars),
-                                  .tag = tag});
+    struct expiry_item item = make_item(dooming, EXPIRY_REFERRERS_TAG, &manifest.digest, subject);
+    item.tag = tag;
+    list_add(work->arena, &dooming->tags, item);
     return true;
 }
 
@@ -98,13 +146,15 @@ static bool doom_about(struct dooming *dooming, const struct digest *subject, st
     const struct expiry_about *about = map_get(&work->abouts, expiry_key(work->arena, subject));
     struct referrers referrers;
     for (size_t i = 0; about && i < about->tags.count; i++) {
-        if (!doom_tag(dooming, about->tags.items[i], err))
+        if (!doom_tag(dooming, about->tags.items[i], subject, err))
             return false;
     }
     if (!registry_list_referrers(work->registry, work->arena, subject, &referrers, err))
         return false;
-    for (size_t i = 0; i < referrers.digests.count; i++)
-        add_item(dooming, EXPIRY_REFERRER, &referrers.digests.items[i], NULL);
+    for (size_t i = 0; i < referrers.digests.count; i++) {
+        if (!add_referrer(dooming, &referrers.digests.items[i], subject, err))
+            return false;
+    }
     return true;
 }
 

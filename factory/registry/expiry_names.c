@@ -4,6 +4,7 @@
 #include "registry/expiry_parts.h"
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "registry/stamp.h"
 
 #include <fnmatch.h>
@@ -11,7 +12,9 @@
 
 #define ABOUT_PREFIX "sha256-"
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-#define AHEAD_SECONDS ((int64_t)60 * 60) /* how far a clock may be ahead of another one */
+#define DATE_WORD "{date}"
+#define DATE_PATTERN "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]" /* of oci_expand() */
+#define AHEAD_SECONDS ((int64_t)60 * 60)                        /* how far a clock may be ahead of another one */
 /* A push that was killed is made again by the next night: so long the same digest counts as published once. */
 #define AGAIN_SECONDS ((int64_t)2 * 24 * 60 * 60)
 
@@ -59,14 +62,15 @@ static bool take_about(struct expiry_work *work, const char *tag)
     return true;
 }
 
-/* A template as a pattern of fnmatch(3): each placeholder is anything. */
+/* A template as a pattern of fnmatch(3): a date is eight digits, any other placeholder anything. */
 static const char *pattern_of(struct arena *arena, const char *template)
 {
-    char *pattern = arena_alloc(arena, 2 * strlen(template) + 1), *to = pattern;
+    char *pattern = arena_alloc(arena, 8 * strlen(template) + 1), *to = pattern;
     for (const char *at = template; *at; at++) {
         size_t len = strcspn(at, "}");
         if (*at == '{' && at[1] != '{' && at[len]) {
-            *to++ = '*';
+            bool is_date = strncmp(at, DATE_WORD, strlen(DATE_WORD)) == 0;
+            to = stpcpy(to, is_date ? DATE_PATTERN : "*");
             at += len;
         } else {
             *to++ = (char)(strchr(PLAIN, *at) ? *at : '?'); /* oci_tag_safe() replaces others */
@@ -132,13 +136,22 @@ static int compare_images(const void *left, const void *right)
     return strcmp(b->part, a->part);
 }
 
+/* Whether a stamp is of a time to come: some clock is wrong. It supersedes nothing, and what it is at stays. */
+static bool is_ahead(const struct expiry_work *work, int64_t seconds)
+{
+    return seconds > work->now + AHEAD_SECONDS;
+}
+
 /* When what was published at `first` had been superseded for good: by the last stamp of the next digest that belongs together. */
-static int64_t superseded_at(const struct expiry_work *work, size_t first)
+static int64_t superseded_at(const struct expiry_work *work, size_t first, size_t end)
 {
     const struct expiry_stamp *stamps = work->stamps.items;
     int64_t last = stamps[first].seconds;
-    for (size_t i = first; i < work->stamps.count && stamps[i].image == stamps[first].image; i++)
-        last = stamps[i].seconds - stamps[first].seconds <= AGAIN_SECONDS ? stamps[i].seconds : last;
+    for (size_t i = first; i < end && stamps[i].image == stamps[first].image; i++) {
+        if (stamps[i].seconds - stamps[first].seconds > AGAIN_SECONDS)
+            break;
+        last = stamps[i].seconds;
+    }
     return last;
 }
 
@@ -146,21 +159,28 @@ static int64_t superseded_at(const struct expiry_work *work, size_t first)
 static void date_images(struct expiry_work *work)
 {
     const struct expiry_stamp *stamps = work->stamps.items;
+    size_t rank = 0, end = work->stamps.count;
     if (work->stamps.count)
         qsort(work->stamps.items, work->stamps.count, sizeof *work->stamps.items, compare_stamps);
+    while (end && is_ahead(work, stamps[end - 1].seconds))
+        end--;
     for (size_t i = 0; i < work->stamps.count; i++) {
         struct expiry_image *image = stamps[i].image;
-        bool is_last = i + 1 == work->stamps.count;
         image->published = stamps[i].seconds; /* the last one stays */
-        image->superseded = is_last ? 0 : superseded_at(work, i + 1);
+        image->superseded = i + 1 >= end ? 0 : superseded_at(work, i + 1, end);
     }
     for (size_t i = 0; i < work->images.slots.count; i++)
         list_add(work->arena, &work->result->images, (struct expiry_image *)work->images.slots.items[i].value);
     if (work->result->images.count)
         qsort(work->result->images.items, work->result->images.count, sizeof *work->result->images.items,
               compare_images);
-    for (size_t i = 0; i < work->result->images.count; i++)
-        work->result->images.items[i]->rank = i;
+    for (size_t i = 0; i < work->result->images.count; i++) {
+        struct expiry_image *image = work->result->images.items[i];
+        image->rank = is_ahead(work, image->published) ? 0 : rank++;
+        if (is_ahead(work, image->published))
+            work->result->ahead =
+                arena_printf(work->arena, "%s-%s", date_print_basic(image->published).chars, image->part);
+    }
 }
 
 /* Returns whether something that is kept like that has the image still. */
@@ -173,7 +193,7 @@ static bool is_young(const struct expiry_work *work, const struct tag_keep *keep
     case KEEP_NEWEST:
         return rank < keep->count;
     case KEEP_FOR:
-        return work->request->now - image->superseded <= keep->seconds;
+        return work->now - image->superseded <= keep->seconds;
     case KEEP_UNSAID:
         break;
     }
@@ -186,7 +206,8 @@ static size_t rank_among(const struct expiry_work *work, const struct expiry_own
     size_t rank = 0;
     for (size_t i = 0; i < work->own_tags.count; i++) {
         const struct expiry_own_tag *other = &work->own_tags.items[i];
-        rank += other->rule == tag->rule && other->image->rank < tag->image->rank;
+        rank += other->rule == tag->rule && other->image->rank < tag->image->rank &&
+                !is_ahead(work, other->image->published);
     }
     return rank;
 }
@@ -206,8 +227,7 @@ void expiry_judge(struct expiry_work *work)
     struct expiry_result *result = work->result;
     for (size_t i = 0; i < result->images.count; i++) {
         struct expiry_image *image = result->images.items[i];
-        bool is_ahead = image->published > work->request->now + AHEAD_SECONDS;
-        image->is_old = image->superseded && !is_ahead && !is_stamp_young(work, image);
+        image->is_old = image->superseded && !is_ahead(work, image->published) && !is_stamp_young(work, image);
     }
     for (size_t i = 0; i < work->own_tags.count; i++) {
         const struct expiry_own_tag *tag = &work->own_tags.items[i];
@@ -218,10 +238,20 @@ void expiry_judge(struct expiry_work *work)
 
 bool expiry_read_names(struct expiry_work *work, struct err *err)
 {
+    struct registry_tag_list list;
     struct strings tags, rest = {0};
     double begun = clock_seconds();
-    if (!registry_list_tags(work->registry, work->arena, &tags, err))
+    if (!registry_read_tags(work->registry, work->arena, &list, err))
         return false;
+    if (!list.is_whole) {
+        err_set(err, ERR_MALFORMED,
+                "%s: tags/list: the registry says that it has more tags, but does not list them; nothing can be pruned "
+                "there, since any of them may need what goes",
+                work->registry->name);
+        return false;
+    }
+    tags = list.tags;
+    work->now = list.has_clock && list.clock < work->request->now ? list.clock : work->request->now;
     work->result->list_seconds = clock_seconds() - begun;
     work->result->tag_count = tags.count;
     for (size_t i = 0; i < tags.count; i++) {

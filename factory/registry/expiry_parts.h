@@ -43,7 +43,7 @@ struct expiry_tag {
     bool is_given; /* the command line says that it keeps nothing */
     bool is_ours;  /* it keeps no longer than a rule says */
     bool is_found;
-    struct digest digest;
+    struct digest digest, said_digest; /* of its bytes; and what the registry calls it: mostly the same */
     struct text bytes;
 };
 
@@ -58,6 +58,7 @@ struct expiry_work {
     const struct expiry_request *request;
     struct expiry_result *result;
     struct expiry_memory memory;
+    int64_t now;                      /* the earlier of two clocks: this machine's, and the registry's */
     struct map images;                /* struct expiry_image by the first characters of their digests */
     struct map abouts;                /* struct expiry_about by the digest in hexadecimal */
     struct map needed;                /* digests (their bytes) of what stays → why, as a text */
@@ -83,6 +84,10 @@ struct expiry_image *expiry_find_image(const struct expiry_work *work, const str
 bool expiry_read_others(struct expiry_work *work, struct err *err) MUST_CHECK;
 /* Notes all that stays: what tags that are not ours are at, the images that are kept, and what these need. */
 bool expiry_find_needed(struct expiry_work *work, struct err *err) MUST_CHECK;
+/* Notes that a digest stays, and why; false when that was known. */
+bool expiry_need(struct expiry_work *work, const struct digest *digest, const char *why);
+/* Returns whether it does. */
+bool expiry_is_needed(const struct expiry_work *work, const struct digest *digest);
 /* Returns whether other tags are no more at what they were at: somebody else is at work. A text says which. */
 bool expiry_has_moved(struct expiry_work *work, const char **ret_tag, struct err *err) MUST_CHECK;
 
@@ -93,6 +98,8 @@ bool expiry_list_doomed(struct expiry_work *work, struct err *err) MUST_CHECK;
 
 /* --- expiry_document.c --- */
 
+/* Tells whether bytes are a document at all. */
+bool expiry_is_document(struct text bytes);
 /* Reads what a document names: the manifests of an index. */
 void expiry_children_of(struct arena *arena, struct text bytes, struct expiry_children *ret_children);
 /* Reads its subject; false when it has none. */

@@ -12,6 +12,18 @@
 
 /* --- documents --- */
 
+/* Reads a manifest. What is no document (of a proxy, a page to log in) tells nothing of what is needed: that is an error. */
+static bool read_manifest(const struct expiry_work *work, struct arena *arena, const char *name,
+                          struct registry_manifest *ret_manifest, struct err *err)
+{
+    if (!registry_get_manifest(work->registry, arena, name, ret_manifest, err))
+        return false;
+    if (!ret_manifest->is_found || expiry_is_document((struct text){ret_manifest->bytes, ret_manifest->size_bytes}))
+        return true;
+    err_set(err, ERR_MALFORMED, "%s: manifests/%s: the answer is no manifest", work->registry->name, name);
+    return false;
+}
+
 static bool fail_deep(const struct expiry_work *work, const char *name, struct err *err)
 {
     err_set(err, ERR_MALFORMED, "%s: %s: the index names more manifests, or deeper ones, than are looked at",
@@ -34,7 +46,7 @@ static bool add_below(const struct expiry_work *work, struct arena *arena, struc
         list_add(arena, digests, child->digest);
         if (!child->is_index)
             continue;
-        if (!registry_get_manifest(work->registry, arena, name.chars, &manifest, err))
+        if (!read_manifest(work, arena, name.chars, &manifest, err))
             return false;
         if (manifest.is_found && !add_below(work, arena, (struct text){manifest.bytes, (size_t)manifest.size_bytes},
                                             depth + 1, digests, err))
@@ -50,10 +62,11 @@ static bool read_other(void *context, void *item, struct err *err)
     const struct expiry_work *work = context;
     struct expiry_tag *tag = item;
     struct registry_manifest manifest;
-    if (!registry_get_manifest(work->registry, &tag->arena, tag->name, &manifest, err))
+    if (!read_manifest(work, &tag->arena, tag->name, &manifest, err))
         return false;
     tag->is_found = manifest.is_found;
     tag->digest = manifest.digest;
+    tag->said_digest = manifest.has_said ? manifest.said_digest : manifest.digest;
     tag->bytes = (struct text){manifest.bytes, manifest.is_found ? (size_t)manifest.size_bytes : 0};
     return true;
 }
@@ -125,18 +138,28 @@ struct following {
     LIST(struct expiry_image *) kept; /* images whose manifests are not noted yet */
 };
 
+bool expiry_need(struct expiry_work *work, const struct digest *digest, const char *why)
+{
+    return map_add(&work->needed, expiry_key(work->arena, digest), (void *)why);
+}
+
+bool expiry_is_needed(const struct expiry_work *work, const struct digest *digest)
+{
+    return map_get(&work->needed, (struct text){(const char *)digest->bytes, sizeof digest->bytes}) != NULL;
+}
+
 static void need(struct following *following, const struct digest *digest, const char *why)
 {
     struct expiry_work *work = following->work;
     struct expiry_image *image = expiry_find_image(work, digest);
-    if (!map_add(&work->needed, expiry_key(work->arena, digest), (void *)why) || !image || !image->is_old)
+    if (!expiry_need(work, digest, why) || !image || !image->is_old)
         return;
     image->is_old = false;
     image->kept_by = why;
     list_add(work->arena, &following->kept, image);
 }
 
-/* Notes what a document needs: its manifests, and its subject with all of that. */
+/* Notes what a document needs: its manifests, its subject with all of that, and what that one is about in its turn. */
 static bool need_document(struct following *following, struct text bytes, const char *why, struct err *err)
 {
     struct expiry_work *work = following->work;
@@ -144,14 +167,16 @@ static bool need_document(struct following *following, struct text bytes, const 
     struct expiry_child subject;
     if (!add_below(work, work->arena, bytes, 1, &digests, err))
         return false;
-    if (expiry_subject_of(bytes, &subject)) {
+    for (int depth = 1; expiry_subject_of(bytes, &subject); depth++) {
         struct registry_manifest manifest;
         struct digest_name name = registry_digest_name(&subject.digest);
-        if (!registry_get_manifest(work->registry, work->arena, name.chars, &manifest, err))
+        if (depth > DEPTH_MAX)
+            return fail_deep(work, name.chars, err);
+        if (!read_manifest(work, work->arena, name.chars, &manifest, err))
             return false;
         list_add(work->arena, &digests, subject.digest);
-        if (manifest.is_found &&
-            !add_below(work, work->arena, (struct text){manifest.bytes, (size_t)manifest.size_bytes}, 1, &digests, err))
+        bytes = (struct text){manifest.bytes, manifest.is_found ? (size_t)manifest.size_bytes : 0};
+        if (!add_below(work, work->arena, bytes, 1, &digests, err))
             return false;
     }
     for (size_t i = 0; i < digests.count; i++)
@@ -163,41 +188,52 @@ static bool need_document(struct following *following, struct text bytes, const 
 struct knowing {
     struct expiry_image *image;
     struct arena arena;
-    bool is_found, is_other; /* other: the stamp is at what it does not name */
+    bool is_known;
     struct digest digest;
-    struct text bytes;
     struct expiry_digests manifests;
+    LIST(struct expiry_tag) others; /* tags that are at what they do not name */
 };
 
+/* By the first of its tags that is at what it names. */
 static bool know(void *context, void *item, struct err *err)
 {
     const struct expiry_work *work = context;
     struct knowing *knowing = item;
-    struct registry_manifest manifest;
-    if (!registry_get_manifest(work->registry, &knowing->arena, knowing->image->tags.items[0], &manifest, err))
-        return false;
-    knowing->is_found = manifest.is_found;
-    if (!manifest.is_found) /* it went meanwhile */
-        return true;
-    knowing->digest = manifest.digest;
-    knowing->bytes = (struct text){manifest.bytes, (size_t)manifest.size_bytes};
-    knowing->is_other = strcmp(stamp_digest_of(&manifest.digest).chars, knowing->image->part) != 0;
-    return knowing->is_other || add_below(work, &knowing->arena, knowing->bytes, 1, &knowing->manifests, err);
+    const struct expiry_image *image = knowing->image;
+    for (size_t i = 0; i < image->tags.count && !knowing->is_known; i++) {
+        struct registry_manifest manifest;
+        if (!read_manifest(work, &knowing->arena, image->tags.items[i], &manifest, err))
+            return false;
+        if (!manifest.is_found) /* it went meanwhile */
+            continue;
+        struct text bytes = {manifest.bytes, (size_t)manifest.size_bytes};
+        knowing->is_known = strcmp(stamp_digest_of(&manifest.digest).chars, image->part) == 0;
+        knowing->digest = manifest.digest;
+        if (!knowing->is_known)
+            list_add(&knowing->arena, &knowing->others,
+                     (struct expiry_tag){.name = image->tags.items[i],
+                                         .is_found = true,
+                                         .digest = manifest.digest,
+                                         .said_digest = manifest.has_said ? manifest.said_digest : manifest.digest,
+                                         .bytes = bytes});
+        else if (!add_below(work, &knowing->arena, bytes, 1, &knowing->manifests, err))
+            return false;
+    }
+    return true;
 }
 
 /* Takes what was read. Somebody's tag that looks like a stamp is a tag like any other. */
 static void take_known(struct expiry_work *work, const struct knowing *knowing)
 {
     struct expiry_image *image = knowing->image;
-    if (knowing->is_other) {
-        struct text bytes = {arena_strndup(work->arena, knowing->bytes.ptr, knowing->bytes.len), knowing->bytes.len};
+    for (size_t i = 0; i < knowing->others.count; i++) {
+        struct expiry_tag other = knowing->others.items[i];
+        other.bytes.ptr = arena_strndup(work->arena, other.bytes.ptr, other.bytes.len);
         image->is_old = false;
-        list_add(work->arena, &work->others,
-                 (struct expiry_tag){
-                     .name = image->tags.items[0], .is_found = true, .digest = knowing->digest, .bytes = bytes});
-        return;
+        image->has_strayed = true;
+        list_add(work->arena, &work->others, other);
     }
-    image->is_known = knowing->is_found;
+    image->is_known = knowing->is_known;
     image->digest = knowing->digest;
     for (size_t i = 0; i < knowing->manifests.count; i++)
         list_add(work->arena, &image->manifests, knowing->manifests.items[i]);
@@ -212,7 +248,7 @@ static void recall(struct expiry_work *work)
             continue;
         image->digest = known->digest;
         image->manifests = known->manifests;
-        image->is_known = true;
+        image->is_known = image->is_recalled = true;
     }
 }
 
@@ -256,6 +292,7 @@ bool expiry_find_needed(struct expiry_work *work, struct err *err)
             continue;
         const char *why = arena_printf(work->arena, "tag %s", tag->name);
         need(&following, &tag->digest, why);
+        need(&following, &tag->said_digest, why);
         if (!need_document(&following, tag->bytes, why, err))
             return false;
     }

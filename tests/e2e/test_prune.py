@@ -58,6 +58,7 @@ class Rules(PruneCase):
         self.assert_there(long, new, now)
         self.assert_gone(old.digest, *old.children, old.stamp)
         self.assertEqual(len(self.deletions()), 3)
+        self.assertEqual(len(self.proxy.asked("GET", "manifests/")), 2, "what the dry run read is read again")
         self.assertEqual(self.prune("--yes").told["items"], [])
         self.assertEqual(len(self.proxy.requests), 1, "nothing goes: the list is all that is asked for")
 
@@ -269,6 +270,71 @@ class Faults(PruneCase):
 class Traps(PruneCase):
     """What the registry, other people, or a wrong clock would have it delete."""
 
+    def answered(self, pattern, body, **settings):
+        self.proxy.fault("*", pattern, times=None, status=200, body=body, **settings)
+
+    def test_what_the_registry_refuses_to_delete_keeps_all_that_is_its_own(self):
+        """A tag that never moves there: its index stays, and so its manifests do, and what is about them."""
+        made = [self.there.night(1, 90), self.there.night(2, 80), self.there.night(3, 50, ["latest"])]
+        stays = [*made[0].children, self.there.attach(made[0].digest, "bill"), self.there.attach(made[0].children[0], "sbom")]
+        goes = [*made[1].children, self.there.attach(made[1].digest, "bill")]
+        self.proxy.fault("DELETE", made[0].digest, times=None, status=412, body=b'{"errors":[{"code":"DENIED","message":"immutable"}]}')
+        result = self.prune("--yes", code=run.PUBLISH)
+        self.refused(run.PUBLISH, result, "1 of", "immutable")
+        (told,) = json.loads(result.stdout)["repositories"]
+        self.assertEqual((told["images_deleted"], told["deleted"]), (1, 5))
+        self.assert_there(made[0], made[2])
+        self.assert_gone(made[1].digest, *goes)
+        for digest in stays:
+            self.assertTrue(self.there.has(digest), digest)
+        self.assertTrue(self.there.has(made[0].digest.replace(":", "-")))
+        self.assertEqual(self.there.incomplete(), [])
+
+    def test_a_referrer_that_may_not_go_keeps_its_name(self):
+        old = self.there.night(1, 90)
+        self.there.night(2, 50, ["latest"])
+        bill = self.there.attach(old.digest, "bill")
+        self.proxy.fault("DELETE", bill, times=None, status=403)
+        self.prune("--yes", code=run.PUBLISH)
+        self.assertTrue(self.there.has(bill) and self.there.has(old.digest.replace(":", "-")))
+
+    def test_who_may_not_delete_does_not_try_for_ever(self):
+        made = [self.there.night(seed, 90 - seed) for seed in range(30)]
+        self.proxy.fault("DELETE", "", times=None, status=403)
+        self.prune("--yes", code=run.PUBLISH)
+        self.assertLess(len(self.deletions()), 20)
+        self.assert_there(*made)
+
+    def test_a_stamp_of_a_time_to_come_supersedes_nothing(self):
+        """One machine's clock was a year ahead: what the others made since is current."""
+        old, current, wrong = self.there.night(1, 9), self.there.night(2, 8), self.there.night(3, -400)
+        result = self.prune("--yes", keep="1")
+        self.assertIn("some clock is wrong", result.stderr)
+        self.assert_there(current, wrong)
+        self.assert_gone(old.digest)
+
+    def test_a_clock_that_is_ahead_makes_nothing_older(self):
+        """The registry has a clock, too."""
+        made = [self.there.night(1, 9), self.there.night(2, 8, ["latest"])]
+        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() - 20 * published.DAY))
+        self.answered("tags/list", json.dumps({"name": "me/one", "tags": self.there.tags()}).encode(), headers={"Date": date})
+        self.prune("--yes", keep="1d")
+        self.assert_there(*made)
+        self.proxy.heal()
+        self.prune("--yes", keep="1d")
+        self.assert_gone(made[0].digest)
+
+    def test_a_list_of_which_a_part_is_withheld_deletes_nothing(self):
+        """A registry that gives the same page again and again: what it does not list may need anything."""
+        old = self.there.night(1, 90)
+        self.there.night(2, 50, ["latest"])
+        page = self.there.tags()
+        self.there.tag(old, "zz-prod")
+        self.answered("tags/list", json.dumps({"name": "me/one", "tags": page}).encode(),
+                      headers={"Link": '</v2/me/one/tags/list?next_page=abc>; rel="next"'})
+        self.refused(run.MALFORMED, self.prune("--yes", code=run.MALFORMED), "does not list them")
+        self.assert_there(old)
+
     def test_pages_that_have_marks_of_their_own_are_all_read(self):
         """As quay's: a tag on the last page keeps what it is at."""
         old, older = self.there.night(1, 90), self.there.night(2, 95)
@@ -286,6 +352,54 @@ class Traps(PruneCase):
         self.assertEqual(len(self.proxy.asked("GET", "tags/list")), 3)
         self.assert_there(old)
         self.assert_gone(older.digest)
+
+    def test_what_is_no_manifest_keeps_everything(self):
+        """A proxy's page to log in, in the place of what a tag is at."""
+        old = self.there.night(1, 90)
+        new = self.there.night(2, 50, ["latest"])
+        self.there.tag(old, "prod")
+        for name in ("prod", old.stamp, new.stamp):
+            self.proxy.heal()
+            self.answered(f"manifests/{name}", b"<html>log in</html>")
+            self.refused(run.MALFORMED, self.prune("--yes", code=run.MALFORMED), "no manifest")
+            self.assertEqual(self.deletions(), [])
+        self.assert_there(old)
+
+    def test_a_list_of_referrers_that_names_others_deletes_none_of_them(self):
+        """Whoever may push can write one."""
+        old, new = self.there.night(1, 90), self.there.night(2, 50, ["latest"])
+        pinned, bill = self.there.image("pinned"), self.there.attach(new.digest, "bill")
+        mine = self.there.attach(old.digest, "bill")
+        fallback = old.digest.replace(":", "-")
+        index = self.there.read(fallback)
+        index["manifests"] += [{"mediaType": index["mediaType"], "digest": digest, "size": 1} for digest in (pinned.digest, bill)]
+        self.there.manifest(index, index["mediaType"], fallback)
+        self.prune("--yes")
+        self.assert_gone(old.digest, mine)
+        self.target.check("me/one", pinned.digest)
+        self.assertTrue(self.there.has(bill) and self.there.has(fallback))
+
+    def test_a_stamp_that_somebody_moved_leaves_its_digest_whole(self):
+        """It came back, and so has another one; what it has in common with one that goes stays."""
+        old, back = self.there.night(1, 90, amd64="same"), self.there.night(2, 80, amd64="same")
+        self.there.tag(back, published.stamp(self.there.now - 5 * published.DAY, back.digest))
+        self.there.night(3, 3)
+        self.there.night(4, 1, ["latest"])
+        self.there.tag(self.there.image(9), back.stamp)
+        for _ in range(2):
+            self.prune("--yes")
+            self.assertEqual(self.there.incomplete(), [])
+        self.assert_gone(old.digest)
+
+    def test_what_a_tagged_signature_is_about_in_the_end_stays(self):
+        """The tag is at a signature of the bill of the image."""
+        old = self.there.night(1, 90)
+        self.there.night(2, 50, ["latest"])
+        bill = self.there.attach(old.digest, "bill")
+        self.there.attach(bill, "signature", media_type=published.MANIFEST, tag="approved")
+        self.prune("--yes")
+        self.assert_there(old)
+        self.assertTrue(self.there.has(bill))
 
 
 class Nights(unittest.TestCase):
@@ -307,16 +421,17 @@ class Nights(unittest.TestCase):
 
 class Many(PruneCase):
     def test_5000_tags_are_pruned_in_the_requests_of_the_list_and_one_for_each_deletion(self):
-        """What images consist of is known from the first time on."""
+        """What images consist of is known from the first time on, also from a dry run. Four more, however many they are: two look at
+        latest, one asks for the referrers API, one looks what becomes of the tags at what is deleted."""
         images = [self.there.image(seed) for seed in range(12)]
         folder = os.path.join(self.target.root, "docker/registry/v2/repositories/me/one/_manifests/tags")
         for number in range(5000):
             made = images[min(number // 500, 9)]  # runs of one digest
             self.plant(folder, published.stamp(self.there.now - (5000 - number) * 3600 - 11 * published.DAY, made.digest), made.digest)
         self.there.tag(images[9], "latest")
-        self.prune("--yes", keep="9")
-        self.assertFalse(self.there.has(images[0].digest))
+        self.prune("--dry-run", keep="3")
         self.prune("--yes", keep="3")
+        self.assertFalse(self.there.has(images[0].digest))
         pages, deletions = len(self.proxy.asked("GET", "tags/list")), len(self.deletions())
         self.assertGreaterEqual(deletions, 15)
         more = len(self.proxy.requests) - pages - deletions
