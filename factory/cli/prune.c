@@ -12,11 +12,12 @@ bool prune_load_site(struct command *command, bool *ret_is_site, struct err *err
     return !is_file || site_load(&command->arena, words->items[0], &command->site, err);
 }
 
-/* Whether nothing is deleted: that has to be asked for, by the command line or the site. */
+/* Whether nothing is deleted: that has to be asked for, by the command line or the site. What the site says is of its own
+ * images, not of a repository with a rule of the command line's. */
 static bool is_dry(const struct command *command)
 {
     const struct options *options = &command->options;
-    return options->is_dry_run || (!options->is_yes && !command->site.is_pruned);
+    return options->is_dry_run || (!options->is_yes && (!command->site.is_pruned || options->keep));
 }
 
 static struct pruning_call call_of(struct command *command, const struct registry_options *options, struct http *http)

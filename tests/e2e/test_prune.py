@@ -305,6 +305,13 @@ class Traps(PruneCase):
         self.assertLess(len(self.deletions()), 20)
         self.assert_there(*made)
 
+    def test_what_the_site_says_of_its_own_does_not_delete_elsewhere(self):
+        made = [self.there.night(1, 90), self.there.night(2, 50, ["latest"])]
+        site = self.write("site.yaml", "prune: true\nkeep: 30d\n")
+        told = self.prune("--config", site)
+        self.assertEqual(len(told.told["items"]), 3)
+        self.assert_there(*made)
+
     def test_a_stamp_of_a_time_to_come_supersedes_nothing(self):
         """One machine's clock was a year ahead: what the others made since is current."""
         old, current, wrong = self.there.night(1, 9), self.there.night(2, 8), self.there.night(3, -400)
