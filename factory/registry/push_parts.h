@@ -103,8 +103,8 @@ bool push_bring_attached(struct push_work *push, struct err *err) MUST_CHECK;
 
 /* --- push_stamp.c --- */
 
-/* Adds a stamp of the root to the tags that are moved. What they leave, and somebody went back to since it was stamped, gets another
- * one first: it was current until now. */
+/* Adds a stamp of the root to the tags that are moved, newer than all that are there. What they leave, and somebody went back to since it
+ * was stamped, gets another one first: it was current until now. So does an index that has none, when it is of the nights before there were stamps. */
 bool push_add_stamp(struct push_work *push, struct err *err) MUST_CHECK;
 /* Gives an image that is there a stamp if it has none. */
 bool push_settle_stamp(struct push_work *push, struct err *err) MUST_CHECK;

@@ -9,69 +9,111 @@
 #include "base/auto.h"
 #include "base/clock.h"
 
+#include <jansson.h>
+
+/* A stamp that is further ahead is not followed: pruning would wait for its time as well. */
+#define AHEAD_MAX_SECONDS ((int64_t)30 * 24 * 60 * 60)
+
+#define PREFIX "org.opencontainers.image."
+
 /* What receipts call the stamps of a repository. */
 static const char *noted_as(struct arena *arena, const struct push_work *push)
 {
     return arena_printf(arena, "%s stamp", push->registry->name);
 }
 
-/* Stamps what a tag leaves, if it has a stamp, and not the newest. */
-static bool stamp_former(struct push_work *push, const struct strings *tags, const struct push_note *note,
-                         struct err *err)
+/* What a list of tags tells of stamps. */
+struct stamps {
+    struct strings tags;
+    int64_t last; /* of the newest */
+    struct stamp_digest newest;
+};
+
+/* Reads them. A registry that does not list its tags is taken for one without; it is not pruned either. */
+static bool read_stamps(const struct push_work *push, struct arena *arena, struct stamps *ret_stamps, struct err *err)
 {
-    AUTO(arena_done) struct arena scratch = {0};
-    struct stamp_digest former = stamp_digest_of(&note->tag->old_digest), found, newest = {{0}};
-    int64_t seconds, last = INT64_MIN;
-    bool has_one = false, is_missing;
-    for (size_t i = 0; i < tags->count; i++) {
-        if (!stamp_parse(tags->items[i], &seconds, &found))
-            continue;
-        has_one = has_one || strcmp(found.chars, former.chars) == 0;
-        if (seconds >= last)
-            newest = found;
-        last = seconds >= last ? seconds : last;
+    struct stamps stamps = {.last = INT64_MIN};
+    struct stamp_digest found;
+    int64_t seconds, end = clock_date() + AHEAD_MAX_SECONDS;
+    if (!registry_list_tags(push->registry, arena, &stamps.tags, err)) {
+        if (err->kind != ERR_PUBLISH && err->kind != ERR_MALFORMED)
+            return false;
+        err_clear(err);
     }
-    if (!has_one || strcmp(newest.chars, former.chars) == 0)
-        return true;
-    const char *stamp = stamp_print(&scratch, clock_date() - 1, &note->tag->old_digest);
-    return registry_put_manifest(push->registry, stamp, note->media_type, note->bytes, &is_missing, err);
+    for (size_t i = 0; i < stamps.tags.count; i++) {
+        if (!stamp_parse(stamps.tags.items[i], &seconds, &found) || seconds < stamps.last || seconds > end)
+            continue;
+        stamps.newest = found;
+        stamps.last = seconds;
+    }
+    *ret_stamps = stamps;
+    return true;
 }
 
-/* Of the tags that move and are of no version. */
-static bool stamp_formers(struct push_work *push, struct err *err)
+static bool has_stamp(const struct stamps *stamps, const struct digest *digest)
+{
+    struct stamp_digest wanted = stamp_digest_of(digest), found;
+    int64_t seconds;
+    for (size_t i = 0; i < stamps->tags.count; i++) {
+        if (stamp_parse(stamps->tags.items[i], &seconds, &found) && strcmp(found.chars, wanted.chars) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a document may be an index that a night made before it made stamps: ours say when they were created and of which version
+ * they are, and have no space in them. What another program made is not ours to delete some day. */
+static bool is_like_ours(const struct push_note *note)
+{
+    json_auto_t *json = json_loadb(note->bytes.ptr, note->bytes.len, JSON_ALLOW_NUL, NULL);
+    const json_t *annotations = json_object_get(json, "annotations");
+    AUTO(auto_free) char *bytes = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    return layout_is_index(note->media_type) && json_object_get(annotations, PREFIX "created") &&
+           json_object_get(annotations, PREFIX "version") && bytes && text_eq(text_of(bytes), note->bytes);
+}
+
+/* Whether what a tag leaves gets a stamp: it has none, or somebody went back to it since. */
+static bool wants_stamp(const struct push_work *push, const struct stamps *stamps, const struct push_note *note)
+{
+    const struct digest *former = &note->tag->old_digest;
+    struct digest bytes = digest_of(note->bytes.ptr, note->bytes.len);
+    if (!note->bytes.len || note->platform || note->tag->is_kept || !digest_eq(&bytes, former))
+        return false;
+    if (!has_stamp(stamps, former))
+        return is_like_ours(note);
+    return push_tag_floats(push->request->tags, note->tag->name) &&
+           strcmp(stamps->newest.chars, stamp_digest_of(former).chars) != 0;
+}
+
+static bool stamp_formers(struct push_work *push, const struct stamps *stamps, int64_t at, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct strings tags;
-    bool is_listed = false;
+    struct strings set = {0};
+    bool is_missing;
     for (size_t i = 0; i < push->result->tags.count; i++) {
         const struct push_note *note = &push->notes[i];
-        if (!note->bytes.len || note->platform || note->tag->is_kept ||
-            !push_tag_floats(push->request->tags, note->tag->name))
+        if (!wants_stamp(push, stamps, note))
             continue;
-        if (!is_listed && !registry_list_tags(push->registry, &scratch, &tags, err)) {
-            bool is_refused = err->kind == ERR_PUBLISH || err->kind == ERR_MALFORMED;
-            if (is_refused)
-                err_clear(err); /* a registry that does not list its tags is not pruned either */
-            return is_refused;
-        }
-        is_listed = true;
-        if (!stamp_former(push, &tags, note, err))
+        const char *stamp = stamp_print(&scratch, at, &note->tag->old_digest);
+        if (strings_has(&set, stamp))
+            continue;
+        if (!registry_put_manifest(push->registry, stamp, note->media_type, note->bytes, &is_missing, err))
             return false;
+        list_add(&scratch, &set, stamp);
     }
     return true;
 }
 
-bool push_add_stamp(struct push_work *push, struct err *err)
+/* No stamp is older than one that is there, whatever this machine's clock says: the newest is what is current. */
+static bool add_stamp(struct push_work *push, const struct stamps *stamps, struct err *err)
 {
     struct push_result *result = push->result;
     size_t count = result->tags.count;
-    if (!push->request->policy.is_stamped)
-        return true;
-    if (!stamp_formers(push, err))
+    int64_t now = clock_date(), at = now > stamps->last + 1 ? now : stamps->last + 2;
+    if (!stamp_formers(push, stamps, at - 1, err))
         return false;
     struct push_note *notes = arena_new_array(push->arena, struct push_note, count + 1);
-    struct push_tag stamp = {.name = stamp_print(push->arena, clock_date(), &result->digest),
-                             .new_digest = result->digest};
+    struct push_tag stamp = {.name = stamp_print(push->arena, at, &result->digest), .new_digest = result->digest};
     list_add(push->arena, &result->tags, stamp);
     if (count)
         memcpy(notes, push->notes, count * sizeof *notes);
@@ -81,38 +123,28 @@ bool push_add_stamp(struct push_work *push, struct err *err)
     return true;
 }
 
-/* Looks for one among the tags. A registry that does not list them is taken for one without. */
-static bool has_stamp(const struct push_work *push, bool *ret_has, struct err *err)
+bool push_add_stamp(struct push_work *push, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct strings tags;
-    struct stamp_digest ours = stamp_digest_of(&push->result->digest), found;
-    int64_t seconds;
-    *ret_has = false;
-    if (!registry_list_tags(push->registry, &scratch, &tags, err)) {
-        if (err->kind != ERR_PUBLISH && err->kind != ERR_MALFORMED)
-            return false;
-        err_clear(err);
-        return true;
-    }
-    for (size_t i = 0; i < tags.count && !*ret_has; i++)
-        *ret_has = stamp_parse(tags.items[i], &seconds, &found) && strcmp(found.chars, ours.chars) == 0;
-    return true;
+    struct stamps stamps;
+    return !push->request->policy.is_stamped ||
+           (read_stamps(push, &scratch, &stamps, err) && add_stamp(push, &stamps, err));
 }
 
 bool push_settle_stamp(struct push_work *push, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const struct push_policy *policy = &push->request->policy;
-    bool has_one, is_missing;
+    struct stamps stamps;
+    bool is_missing;
     if (!policy->is_stamped ||
         receipt_is_young(policy->receipts_dir, noted_as(&scratch, push), &push->result->digest, clock_date()))
         return true;
-    if (!has_stamp(push, &has_one, err))
+    if (!read_stamps(push, &scratch, &stamps, err))
         return false;
-    if (!has_one) {
+    if (!has_stamp(&stamps, &push->result->digest)) {
         registry_shared_will_push(push->registry);
-        if (!push_add_stamp(push, err) || !push_move_tags(push, &is_missing, err))
+        if (!add_stamp(push, &stamps, err) || !push_move_tags(push, &is_missing, err))
             return false;
     }
     push_note_stamp(push);

@@ -97,6 +97,55 @@ class Stamps(KeepCase):
         result = self.call("prune", "--yes", "--tls-verify=false", "--keep=10d", self.proxy.host + "/me/one")
         self.assertTrue(there.has(first.digest), result)
 
+    def test_what_the_first_night_with_a_keep_replaces_gets_its_stamp(self):
+        """And one that imgfactory push had put there meanwhile; not what another program made."""
+        self.site("  - {image: one, tags: [latest, '{version}']}\n", self.head)
+        self.night()
+        first = self.tags()["latest"]
+        self.ready_with(2)
+        self.site("  - {image: one, tags: [latest, '{version}']}\n", self.head + "keep: 30d\n")
+        self.night()
+        second = self.tags()["latest"]
+        stamps = self.stamps()
+        self.assertEqual([stamps[stamp] for stamp in sorted(stamps)], [first, second])
+        there = published.Repository(self.target.host, "me/one")
+        there.documents = {}
+        alone = there.read(there.read(second)["manifests"][0]["digest"])
+        for tag in ("latest", "2.10"):
+            there.manifest(alone, published.MANIFEST, tag)
+        self.ready_with(3)
+        self.night("--allow-fewer-platforms")
+        third = self.tags()["latest"]
+        self.assertEqual([digest for _, digest in sorted(self.stamps().items())], [first, second, third])
+
+    def test_the_newest_stamp_is_what_is_current_whatever_clocks_say(self):
+        """Another machine's clock was three days ahead."""
+        self.site("  - one\n", self.head + "keep: 30d\n")
+        there = published.Repository(self.target.host, "me/one")
+        there.night(1, -3, ["latest"])
+        self.night()
+        stamps = self.stamps()
+        self.assertEqual(stamps[max(stamps)], self.tags()["latest"])
+        self.assertLess(max(stamps), published.stamp(there.now + 4 * published.DAY, self.tags()["latest"]))
+
+    def test_a_stamp_of_another_year_is_not_followed(self):
+        """Else nothing would be pruned until then."""
+        self.site("  - one\n", self.head + "keep: 30d\n")
+        there = published.Repository(self.target.host, "me/one")
+        there.night(1, -300, ["latest"])
+        self.night()
+        (stamp,) = (stamp for stamp, digest in self.stamps().items() if digest == self.tags()["latest"])
+        self.assertLess(stamp, published.stamp(there.now + published.DAY, ""))
+
+    def test_what_another_program_had_put_there_is_not_ours_to_stamp(self):
+        self.site("  - one\n", self.head + "keep: 30d\n")
+        there = published.Repository(self.target.host, "me/one")
+        theirs = there.image("theirs")
+        document = json.dumps(there.documents[theirs.digest], indent=2).encode()
+        there.ask("PUT", "manifests/latest", document, **{"Content-Type": published.INDEX})
+        self.night()
+        self.assertEqual(list(self.stamps().values()), [self.tags()["latest"]])
+
     def test_a_tag_that_is_immutable_never_moves(self):
         self.site("  - {image: one, tags: [latest, {tag: '{version}', immutable: true}, {tag: stable, immutable: true}]}\n", self.head)
         self.night()
