@@ -5,7 +5,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 
-#define LOOK_SECONDS 5.0 /* after which the tags are looked at again */
+#define LOOK_SECONDS 5.0 /* after which the tags are looked at again, and ten times what it took */
 #define BATCH ((size_t)64)
 #define DENIALS_MAX ((size_t)16)
 
@@ -198,7 +198,8 @@ static bool delete_kind(struct deleting *deleting, enum expiry_kind kind, struct
         at += items.count;
         if (!deleting->are_tags_learned && are_all_denied(result))
             return check_refused(work, err);
-        if (!look_again(work, at < end && clock_seconds() - work->read_seconds > LOOK_SECONDS, err))
+        double seconds = clock_seconds() - work->read_seconds;
+        if (!look_again(work, at < end && seconds > LOOK_SECONDS && seconds > 10 * work->look_seconds, err))
             return false;
     }
     return true;

@@ -43,6 +43,7 @@ struct expiry_tag {
     bool is_given; /* the command line says that it keeps nothing */
     bool is_ours;  /* it keeps no longer than a rule says */
     bool is_found;
+    bool has_moved;                    /* somebody else moved it since it was read */
     struct digest digest, said_digest; /* of its bytes; and what the registry calls it: mostly the same */
     struct text bytes;
 };
@@ -67,6 +68,7 @@ struct expiry_work {
     LIST(struct expiry_own_tag) own_tags;
     LIST(struct expiry_tag) others;
     double read_seconds; /* when the others were read last, by clock_seconds() */
+    double look_seconds; /* that the last look at them took */
 };
 
 /* --- expiry_names.c: what the names of tags tell --- */

@@ -112,21 +112,36 @@ bool expiry_read_others(struct expiry_work *work, struct err *err)
     return true;
 }
 
+/* One that is gone went with what was deleted, or by somebody's hand: it needs nothing any more. */
+static bool look_at_other(void *context, void *item, struct err *err)
+{
+    const struct expiry_work *work = context;
+    struct expiry_tag *tag = item;
+    bool is_found, is_it;
+    if (!tag->is_found || tag->is_ours)
+        return true;
+    if (!registry_manifest_is(work->registry, tag->name, &tag->said_digest, true, &is_found, &is_it, err))
+        return false;
+    tag->has_moved = is_found && !is_it;
+    return true;
+}
+
 bool expiry_has_moved(struct expiry_work *work, const char **ret_tag, struct err *err)
 {
+    struct expiry_tag *tags = work->others.items;
+    struct each_items items = {.items = tags,
+                               .count = work->others.count,
+                               .each_bytes = sizeof *tags,
+                               .threads_max = EXPIRY_REQUESTS,
+                               .is_stopping = true};
+    double begun = clock_seconds();
+    if (!each_run(items, look_at_other, work, err))
+        return false;
     *ret_tag = NULL;
-    for (size_t i = 0; i < work->others.count && !*ret_tag; i++) {
-        const struct expiry_tag *tag = &work->others.items[i];
-        bool is_found, is_it;
-        if (!tag->is_found || tag->is_ours)
-            continue;
-        if (!registry_manifest_is(work->registry, tag->name, &tag->digest, true, &is_found, &is_it, err))
-            return false;
-        /* One that is gone went with what was deleted, or by somebody's hand: it needs nothing any more. */
-        if (is_found && !is_it)
-            *ret_tag = tag->name;
-    }
+    for (size_t i = 0; i < work->others.count && !*ret_tag; i++)
+        *ret_tag = tags[i].has_moved ? tags[i].name : NULL;
     work->read_seconds = clock_seconds();
+    work->look_seconds = work->read_seconds - begun;
     return true;
 }
 
