@@ -4,9 +4,11 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "io/file.h"
+#include "io/lock.h"
 #include "line/paged.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +20,13 @@ const char *night_pages_folder(const struct command *command)
     const struct options *options = &command->options;
     bool is_night = !options->words.count && command->site.images.count && !options->is_dry_run;
     return options->report ? options->report : is_night ? command->site.report : NULL;
+}
+
+/* Returns whether a name is free, or a folder and no link to one. */
+static bool may_be_folder(int dir_fd, const char *name)
+{
+    struct stat status;
+    return fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(status.st_mode);
 }
 
 /* Returns whether a name is free, or has a page of ours. */
@@ -50,6 +59,9 @@ bool night_pages_check(const struct command *command, struct err *err)
     else if (!is_ours(fd, "index.html"))
         err_set(err, ERR_USAGE,
                 "--report: %s/index.html is no page of imgfactory, and stays as it is; name a folder of its own",
+                folder);
+    else if (!may_be_folder(fd, FOLDER))
+        err_set(err, ERR_USAGE, "--report: %s/" FOLDER " is no folder, and stays as it is; name a folder of its own",
                 folder);
     return err->kind == ERR_NONE;
 }
@@ -110,6 +122,32 @@ static bool write_page(int dir_fd, int images_fd, const char *folder, const stru
     return file_write_atomic_at(fd, name, page->bytes.ptr, page->bytes.len, 0644, false, err);
 }
 
+/* Two runs that write to one folder would mix their pages, and remove what the other is about to put into place. Where a file system
+ * has no locks of folders nobody waits. */
+static bool lock_folder(const struct command *command, int dir_fd, const char *folder, struct err *err)
+{
+    struct lock_wait wait = command->lock_wait;
+    wait.keeper = NULL; /* who asks is the keeper */
+    if (lock_take(dir_fd, false, folder, &wait, err))
+        return true;
+    if (err->kind == ERR_CANCELLED || err->detail == EWOULDBLOCK)
+        return false;
+    err_clear(err);
+    return true;
+}
+
+static bool open_folders(const struct command *command, const char *folder, int *ret_dir_fd, int *ret_images_fd,
+                         struct err *err)
+{
+    if (!file_open_dir(folder, ret_dir_fd, err) || !lock_folder(command, *ret_dir_fd, folder, err))
+        return false;
+    (void)mkdirat(*ret_dir_fd, FOLDER, 0755);
+    *ret_images_fd = openat(*ret_dir_fd, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (*ret_images_fd < 0)
+        err_set(err, ERR_LOCAL, "%s/" FOLDER " is no folder", folder);
+    return *ret_images_fd >= 0;
+}
+
 bool night_pages_write(const struct command *command, struct err *err)
 {
     AUTO(auto_close_fd) int dir_fd = -1;
@@ -118,19 +156,14 @@ bool night_pages_write(const struct command *command, struct err *err)
     const char *folder = night_pages_folder(command);
     if (!pages || !folder)
         return true;
-    bool is_good = file_open_dir(folder, &dir_fd, err);
-    if (is_good) {
-        (void)mkdirat(dir_fd, FOLDER, 0755);
-        images_fd = openat(dir_fd, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        is_good = images_fd >= 0;
-        if (!is_good)
-            err_set(err, ERR_LOCAL, "%s/" FOLDER " is no folder", folder);
-    }
+    bool is_good = open_folders(command, folder, &dir_fd, &images_fd, err);
     for (size_t i = pages->count; is_good && i-- > 0;) /* the first leads to the others */
         is_good = write_page(dir_fd, images_fd, folder, &pages->items[i], err);
-    if (is_good)
+    if (is_good) {
         remove_old(images_fd, pages);
-    else
+        file_remove_left_overs(dir_fd);
+    } else {
         err_wrap(err, "--report");
+    }
     return is_good;
 }

@@ -2,7 +2,7 @@
 /* night_pages.h - `--report DIR`, and `report:` of a site's nights: static pages of what a run did
  *
  * The folder may hold other files: what does not have our mark (PAGE_MARK) is neither replaced nor removed. Pages of images that
- * the run does not have are removed.
+ * the run does not have are removed. Runs that write to one folder wait for each other.
  * Threads: main; the writing as night_told.h says.
  * Fails with: ERR_USAGE (no folder, or an index.html of somebody else's), ERR_LOCAL.
  */

@@ -5,17 +5,29 @@
 #include "cli/night_metrics.h"
 #include "cli/night_pages.h"
 
-static bool write_files(void *argument, struct err *err)
+static bool write_metrics(void *command, struct err *err)
 {
-    struct command *command = argument;
-    return night_metrics_write(command, err) && night_changes_write(command, err) && night_pages_write(command, err);
+    return night_metrics_write(command, err);
+}
+
+static bool write_changes(void *command, struct err *err)
+{
+    return night_changes_write(command, err);
+}
+
+static bool write_pages(void *command, struct err *err)
+{
+    return night_pages_write(command, err);
 }
 
 void night_told_write(struct command *command)
 {
-    struct err err = {0};
-    if (!command->is_told || workers_call(command->keeper, write_files, command, &err))
-        return;
-    log_line(command->log, LOG_QUIET, "error: %s", err.text);
-    command->outcome = command->outcome ? command->outcome : err.kind;
+    static bool (*const writers[])(void *, struct err *) = {write_metrics, write_changes, write_pages};
+    for (size_t i = 0; command->is_told && i < ARRAY_COUNT(writers); i++) {
+        struct err err = {0};
+        if (workers_call(command->keeper, writers[i], command, &err))
+            continue;
+        log_line(command->log, LOG_QUIET, "error: %s", err.text);
+        command->outcome = command->outcome ? command->outcome : err.kind;
+    }
 }

@@ -2,11 +2,14 @@
 """--report DIR: static pages of a run. Their numbers are the report's, nothing of a package's is markup, and a folder with other
 files stays as it is."""
 
+import contextlib
+import fcntl
 import html.parser
 import json
 import os
 import re
 import shutil
+import subprocess
 import unittest
 
 from base import Case, Report, deb, run, world
@@ -175,6 +178,10 @@ class Pages(Case):
         os.symlink("/etc/passwd", os.path.join(self.pages, "index.html"))
         self.refuse_report("index.html is no page of imgfactory")
         shutil.rmtree(self.pages)
+        os.makedirs(self.pages)
+        os.symlink("/etc", os.path.join(self.pages, "image"))
+        self.refuse_report("image is no folder")
+        shutil.rmtree(self.pages)
         self.write("pages", "a file")
         self.refuse_report("no folder")
 
@@ -182,6 +189,47 @@ class Pages(Case):
         result = self.run_factory("--arch", "all", "--report", self.pages, "served")
         self.assertEqual(result.code, run.USAGE, result)
         self.assertIn(told, result.stderr)
+
+    def test_runs_that_write_to_one_folder_wait_for_each_other(self):
+        self.make()
+        held = os.open(self.pages, os.O_RDONLY)
+        self.addCleanup(os.close, held)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        os.remove(os.path.join(self.pages, "index.html"))
+        child = self.factory.start("--arch", "all", "--report", self.pages, "served")
+        said = child.stderr.readline()
+        while said and b"waiting for" not in said:
+            said = child.stderr.readline()
+        self.assertRegex(said.decode(), rf"waiting for {self.pages}, which process {os.getpid()} ")
+        self.assertEqual(os.listdir(self.pages), ["image"])
+        fcntl.flock(held, fcntl.LOCK_UN)
+        _, stderr = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, run.OK, stderr)
+        self.assertIn("served", self.page().text)
+
+    def test_what_cannot_be_written_is_told_and_leaves_whole_pages(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounting a small tmpfs needs root")
+        os.makedirs(self.pages)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", self.pages], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", self.pages], check=False)
+        self.make()
+        before = self.page().source, self.page("image/served.html").source
+        with open(os.path.join(self.pages, "full"), "wb", buffering=0) as full:
+            with contextlib.suppress(OSError):
+                while full.write(b"x" * 4096):
+                    pass
+        self.update()
+        options = ("--arch", "all", "--changes", os.path.join(self.pages, "changes.md"), "--report", self.pages, "served")
+        result = self.run_factory(*options)
+        self.assertEqual(result.code, run.LOCAL, result)
+        self.assertRegex(result.stderr, "error: --report: .*No space left")
+        self.assertRegex(result.stderr, "error: --changes: .*No space left")
+        self.assertEqual((self.page().source, self.page("image/served.html").source), before)
+        os.remove(os.path.join(self.pages, "full"))
+        self.assertEqual(self.run_factory(*options).code, run.OK)
+        self.assertNotEqual(self.page().source, before[0])
+        self.assertEqual(sorted(os.listdir(self.pages)), ["changes.md", "image", "index.html"])
 
     def test_a_night_writes_where_its_site_says(self):
         site = self.write("site/imgfactory.yaml", f"source: {self.path('source.yaml')}\narch: all\nreport: shown\n"
