@@ -148,7 +148,7 @@ void page_set_image(struct arena *arena, struct template_scope *scope, const str
 
 /* --- the pages --- */
 
-/* Returns "" for one that would be bigger than PAGE_MAX_BYTES. */
+/* Returns "" for what would be bigger than PAGE_MAX_BYTES. */
 static struct text fill(struct arena *arena, const char *template, const struct template_scope *scope)
 {
     AUTO(buf_done) struct buf out;
@@ -156,6 +156,14 @@ static struct text fill(struct arena *arena, const char *template, const struct 
     if (!template_fill(page_template(template), scope, &out))
         return TEXT("");
     return (struct text){arena_strndup(arena, out.bytes, out.len), out.len};
+}
+
+/* Fills a page in, between the head and the foot that all have. */
+static struct text end(struct arena *arena, const char *template, struct template_scope *scope)
+{
+    template_markup(arena, scope, "head", fill(arena, "head", scope));
+    template_markup(arena, scope, "foot", fill(arena, "foot", scope));
+    return fill(arena, template, scope);
 }
 
 /* What all pages have. */
@@ -214,7 +222,7 @@ static struct text make_night(struct arena *arena, const struct page_run *run, s
     }
     if (shown < run->count)
         template_text(arena, scope, "more-images", arena_printf(arena, "and %zu more images", run->count - shown));
-    return fill(arena, "night", scope);
+    return end(arena, "night", scope);
 }
 
 static void list_platforms(struct arena *arena, struct template_scope *scope, const struct page_image *image)
@@ -287,7 +295,7 @@ static struct text make_image(struct arena *arena, const struct page_run *run, c
     page_set_sizes(arena, scope, run, image);
     for (size_t i = 0; i < image->platforms.count; i++)
         page_set_space(arena, scope, &image->platforms.items[i], i + 1);
-    return fill(arena, "image", scope);
+    return end(arena, "image", scope);
 }
 
 static void add_page(struct arena *arena, const char *name, struct text page, struct page_files *files)
