@@ -13,7 +13,8 @@ from kit import run
 
 from . import outside, upstream
 from .machine import ROOM
-from .site import Site, Watch, Wrong, want
+from .place import Wrong, want
+from .site import Site, Watch
 
 CHANGES = ("update", "update", "library", "rpm", "lag", "lag rpm", "fix", "late fix", "overdue fix", "idle", "hints", "date", "several")
 

@@ -2,18 +2,17 @@
 """Nights of a site that prunes, on a real registry with deletion: after each, what was current in the days of its keep is there, whole,
 with all that is about it; what was superseded longer ago is gone; what others tagged is where it was."""
 
-import contextlib
 import json
 import os
 import random
 import subprocess
 import sys
-import time
 
-from kit import faultproxy, gpg, published, registry, run, server
+from kit import published, run
 
 from . import upstream
 from .machine import Machine
+from .place import Place, Wrong, want
 
 IMAGES = {"alpha": "alpha", "gamma": "gamma"}  # → the package that a change of its own bumps
 SITE = """\
@@ -34,30 +33,14 @@ images:
 # alpha's version tags keep what they are at as long as nobody says how long: the checker knows.
 
 
-class Wrong(AssertionError):
-    """A promise that did not hold."""
-
-
-def want(condition, text):
-    if not condition:
-        raise Wrong(text)
-
-
-class Pruned:
+class Pruned(Place):
     """`nights` of them, with so many changes; digests are kept for `keep` days. close() ends it."""
 
     def __init__(self, top, seed, nights=90, changes=30, keep=30, out=sys.stderr):
-        self.top, self.nights, self.keep, self.out = top, nights, keep, out
+        super().__init__(top, nights)
+        self.keep, self.out = keep, out
         self.random = random.Random(seed)
         self.changes = set(self.random.sample(range(1, nights), changes))
-        self.ring = gpg.Ring()
-        self.ring.get("main", created=self._gpg_time(nights + 2))
-        self._stack = contextlib.ExitStack()
-        self._stack.callback(self.ring.close)
-        self.upstream = upstream.Upstream(os.path.join(top, "upstream"), self.ring.get("main"))
-        self.mirror = self._serve(server.Server(top))
-        self.registry = self._serve(registry.Registry(os.path.join(top, "registry")))
-        self.proxy = self._serve(faultproxy.FaultProxy(self.registry.url))
         self.there = {image: published.Repository(self.registry.host, f"site/{image}") for image in IMAGES}
         self.current = {image: {} for image in IMAGES}   # digest → the last night in which it was current
         self.about = {image: {} for image in IMAGES}     # digest → what is about it
@@ -68,37 +51,14 @@ class Pruned:
         self._stack.callback(self.machine.close)
         self.biggest = 0
 
-    def close(self):
-        self._stack.close()
-
-    def _gpg_time(self, days_back):
-        return time.strftime("%Y%m%dT%H%M%S", time.gmtime(time.time() - days_back * upstream.DAY))
-
-    def _serve(self, service):
-        service.start()
-        self._stack.callback(service.stop)
-        return service
-
-    def _write(self, name, text):
-        path = os.path.join(self.top, "site", name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        return path
-
     def _write_site(self):
-        os.makedirs(os.path.join(self.top, "home"))
         for name in IMAGES:
-            self._write(f"{name}.yaml", f"name: {name}\nbinaries: [/usr/sbin/{name}]\nfiles: [/usr/share/{name}/about]\n"
-                                        f"config:\n  entrypoint: [/usr/sbin/{name}]\n")
-        self._write("deb.yaml", f"kind: deb\nuris: [{self.mirror.url}/deb]\nsuites: [{', '.join(upstream.SUITES)}]\n"
-                                f"components: [main]\nkeys: [{self.ring.get('main').keyring}]\n")
-        self.config = self._write("imgfactory.yaml", SITE.format(host=self.proxy.host, keep=self.keep))
+            self.write(f"{name}.yaml", f"name: {name}\nbinaries: [/usr/sbin/{name}]\nfiles: [/usr/share/{name}/about]\n"
+                                       f"config:\n  entrypoint: [/usr/sbin/{name}]\n")
+        self.config = self.write("imgfactory.yaml", SITE.format(host=self.proxy.host, keep=self.keep))
 
     def publish(self, days_back):
-        self.ring.get("main").now = self._gpg_time(days_back)
-        date = time.time() - days_back * upstream.DAY - 3600 + len(self.upstream.generations)
-        folder = os.path.join(self.top, self.upstream.publish(date, ("deb",) if self.upstream.generations else ("deb", "rpm")).folder)
+        folder = os.path.join(self.top, self.make(days_back, ("deb",) if self.upstream.generations else ("deb", "rpm")).folder)
         link = os.path.join(self.top, "deb")
         if os.path.islink(link):
             os.unlink(link)

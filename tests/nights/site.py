@@ -2,17 +2,17 @@
 """A site of six images for two architectures, its mirror, its registry with a proxy before it, and what must hold of them after
 each night, whatever happened in it."""
 
-import contextlib
 import json
 import os
 import re
 import threading
 import time
 
-from kit import faultproxy, gpg, registry, run, server
+from kit import run
 
 from . import outside, upstream
 from .machine import Machine
+from .place import Place, Wrong, want
 
 NAMESPACE = "site"
 MANIFESTS = {"alpha": '{{version}}', "beta": None, "gamma": "{{full-version}}", "rho": None, "sigma": "{{version}}"}
@@ -33,15 +33,6 @@ images:
   - command:delta
   - {{images: [./rho.yaml, ./sigma.yaml], source: ./rpm.yaml}}
 """
-
-
-class Wrong(AssertionError):
-    """A promise that did not hold."""
-
-
-def want(condition, text):
-    if not condition:
-        raise Wrong(text)
 
 
 class Watch:
@@ -73,20 +64,13 @@ class Watch:
                         self.fault = f"{image}:{tag}: {error}"
 
 
-class Site:
+class Site(Place):
     """close() ends it. `night` is the night that it is, the last of `nights` is today."""
 
     def __init__(self, top, nights):
-        self.top, self.night, self.nights = top, 0, nights
-        self.ring = gpg.Ring()
-        self.ring.get("main", created=self._gpg_time(2))
-        self._stack = contextlib.ExitStack()
-        self._stack.callback(self.ring.close)
-        self.upstream = upstream.Upstream(os.path.join(top, "upstream"), self.ring.get("main"))
-        self.mirror = self._serve(server.Server(top))
+        super().__init__(top, nights)
+        self.night = 0
         self.mirror.versions = "ETag"
-        self.registry = self._serve(registry.Registry(os.path.join(top, "registry")))
-        self.proxy = self._serve(faultproxy.FaultProxy(self.registry.url))
         self.outside = outside.Registry(self.registry, self.registry.host, NAMESPACE)
         self.mirrors = []              # outside.Mirror of each generation
         self.moved = {}                # (image, tag) → all digests that it had, in order
@@ -104,47 +88,24 @@ class Site:
     def days_back(self):
         return self.nights - self.night
 
-    def _gpg_time(self, more_days=0):
-        return time.strftime("%Y%m%dT%H%M%S", time.gmtime(time.time() - (self.days_back + more_days) * upstream.DAY))
-
-    def _serve(self, service):
-        service.start()
-        self._stack.callback(service.stop)
-        return service
-
-    def close(self):
-        self._stack.close()
-
     # What is written.
 
-    def _write(self, name, text):
-        path = os.path.join(self.top, "site", name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        return path
-
     def _write_site(self):
-        os.makedirs(os.path.join(self.top, "home"))
         key = self.ring.get("main")
         for name, more in MANIFESTS.items():
             kind, _, paths = outside.IMAGES[name]
             program = next(path for path in paths if "bin/" in path)
             files = ", ".join(path for path in paths if path != program)
             tags = f'tags: [latest, "{more.format()}"]\n' if more and name != "gamma" else ""
-            self._write(f"{name}.yaml", f"name: {name}\nbinaries: [{program}]\nfiles: [{files}]\nconfig:\n  entrypoint: [{program}]\n{tags}")
-        self._write("deb.yaml", f"kind: deb\nuris: [{self.mirror.url}/deb]\nsuites: [{', '.join(upstream.SUITES)}]\n"
-                                f"components: [main]\nkeys: [{key.keyring}]\n")
-        self._write("rpm.yaml", f"kind: rpm\nname: kit\nbaseurl: {self.mirror.url}/rpm/$basearch\ngpgkey: [{key.armoured}]\n")
-        self.config = self._write("imgfactory.yaml", SITE.format(host=self.proxy.host, namespace=NAMESPACE))
+            self.write(f"{name}.yaml", f"name: {name}\nbinaries: [{program}]\nfiles: [{files}]\nconfig:\n  entrypoint: [{program}]\n{tags}")
+        self.write("rpm.yaml", f"kind: rpm\nname: kit\nbaseurl: {self.mirror.url}/rpm/$basearch\ngpgkey: [{key.armoured}]\n")
+        self.config = self.write("imgfactory.yaml", SITE.format(host=self.proxy.host, namespace=NAMESPACE))
 
     # The repositories.
 
     def publish(self, kinds=("deb", "rpm"), is_served=True):
         """A new generation, of one hour before the night (each some seconds after the one before)."""
-        date = time.time() - self.days_back * upstream.DAY - 3600 + len(self.mirrors)
-        self.ring.get("main").now = self._gpg_time()
-        made = self.upstream.publish(date, kinds)
+        made = self.make(self.days_back, kinds)
         self.mirrors.append(outside.Mirror(made.folder))
         if is_served:
             self.serve(made.folder)
