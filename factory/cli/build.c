@@ -16,6 +16,7 @@
 #include "cli/night_status.h"
 #include "cli/places.h"
 #include "cli/prune.h"
+#include "cli/signing.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
@@ -1336,6 +1337,15 @@ static bool is_pruning(const struct build *build, const struct batch *batch)
            !atomic_load(build->command->cancel);
 }
 
+/* Opens the keys when something may be pushed, before anything is confined. */
+static bool open_signers(struct build *build, struct err *err)
+{
+    bool is_pushed = build->options->push != NULL;
+    for (size_t i = 0; i < build->image_count; i++)
+        is_pushed = is_pushed || build->images[i].destination;
+    return !is_pushed || !run_publishes(build) || signing_open(build->command, &build->run.signers, err);
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
@@ -1343,6 +1353,8 @@ static bool run_batch(struct build *build, struct err *err)
     struct plant *plant = arena_new(build->arena, struct plant); /* threads that are left alone still use it */
     struct batch *batch = arena_new(build->arena, struct batch);
     struct name_answer *answers = NULL;
+    if (!open_signers(build, err))
+        return false;
     confine(build);
     if (!plant_open(&build->run, log, plant, err))
         return false;

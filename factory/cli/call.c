@@ -127,6 +127,7 @@ int call_run(int argc, char **argv)
     if (command.is_abandoned || (command.outcome == ERR_CANCELLED && signals_caught(command.signals)))
         signals_end(command.signals, (int)command.outcome);
     confinement_stop(&command);
+    signers_close(&command.signers);
     signals_stop(command.signals);
     log_close(command.log);
     arena_done(&command.arena);

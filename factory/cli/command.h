@@ -13,6 +13,7 @@
 #include "page/page.h"
 #include "plan/site.h"
 #include "registry/push.h"
+#include "sign/signer.h"
 
 /* What every command works with; all memory in `arena`. */
 struct command {
@@ -35,8 +36,9 @@ struct command {
     struct workers *keeper;   /* confinement.h; NULL: nothing is confined */
     struct confine_places confined;
     bool is_confined;
-    struct strings made; /* folders that were made to be confined to */
-    bool is_abandoned;   /* threads are still at work: nothing is freed, the process ends where it stands */
+    struct signers signers; /* signing.h: open until the process ends */
+    struct strings made;    /* folders that were made to be confined to */
+    bool is_abandoned;      /* threads are still at work: nothing is freed, the process ends where it stands */
 };
 
 /* Returns the first path that is set: a command-line option's, the site file's, the default. */

@@ -7,6 +7,7 @@
 #include "cli/complete.h"
 #include "cli/exits.h"
 #include "cli/help.h"
+#include "cli/key.h"
 #include "cli/manual.h"
 #include "cli/remote.h"
 #include "cli/settings.h"
@@ -100,6 +101,12 @@ static const struct command_row rows[] = {
      "Works with system containers: images that bring their own unit, and are run by runc or crun without an\n"
      "engine. IMAGE is one of a registry, a layout or an archive (oci-archive, docker-archive).",
      0, 3, 0, remote_system},
+    {COMMAND_KEY, "key", "VERB FILE [FILE]", "0.3.0", "make, take over and show keys that images are signed with",
+     "Makes keys to sign with (--sign), takes them over from other programs, and shows public ones. A private key\n"
+     "lies in a file that only its owner can read, encrypted by a passphrase, as OpenSSL (--format pem) or cosign\n"
+     "(--format cosign) reads it. The passphrase is asked for, or comes from --passphrase-fd, the variable\n"
+     "IMGFACTORY_KEY_PASSPHRASE or a systemd credential.",
+     2, 3, 0, key_run},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

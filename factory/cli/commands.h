@@ -39,6 +39,7 @@ enum command_kind {
     COMMAND_LOCK = 1 << 24,
     COMMAND_SBOM = 1 << 28,
     COMMAND_PRUNE = 1 << 25,
+    COMMAND_KEY = 1 << 26,
     COMMAND_SYSTEM = 1 << 29,
 };
 

@@ -5,6 +5,7 @@
 #include "cli/completion_scripts.h"
 #include "cli/exits.h"
 #include "cli/fold.h"
+#include "cli/key.h"
 #include "cli/manual_files.h"
 #include "cli/option_table.h"
 #include "cli/places.h"
@@ -77,6 +78,8 @@ static const struct choice {
     {"--format", COMMAND_UNIT, deploy_format_names},
     {"--format", COMMAND_SBOM, sbom_format_names},
     {"--format", COMMAND_DIFF, diff_formats},
+    {"--format", COMMAND_KEY, key_format_names},
+    {"--type", COMMAND_KEY, key_type_names},
 };
 
 struct candidate {

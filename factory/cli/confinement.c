@@ -11,7 +11,7 @@ static bool is_wanted(const struct command *command)
 {
     unsigned kind = command->options.command->kind;
     return !command->options.is_unconfined && !command->site.is_unconfined &&
-           !(kind & (COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_CLEAN));
+           !(kind & (COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_CLEAN | COMMAND_KEY));
 }
 
 void confinement_start(struct command *command)

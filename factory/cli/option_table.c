@@ -24,7 +24,7 @@
 #define STATES (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_HISTORY | COMMAND_PRUNE) /* use the state */
 #define ALL                                                                                                            \
     (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_SHOW_CONFIG |       \
-     COMMAND_PRUNE)
+     COMMAND_PRUNE | COMMAND_KEY)
 
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
@@ -71,9 +71,19 @@ static const struct option_row rows[] = {
     OPTION(0, "tag", "TAG",
            "push under this tag (again for more; default: the tag of REF, else all that the layout has for the image)",
            OPTION_STRINGS, tags, COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(
+        0, "sign", "FILE",
+        "sign what is pushed with this key, or by the command that the file names (again for more; default: the site "
+        "file's)",
+        OPTION_STRINGS, sign, COMMAND_BUILD | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "passphrase-fd", "N",
+           "read passphrases of keys from this file descriptor, a line for each key (the last one is for the rest)",
+           OPTION_NUMBER, passphrase_fd, COMMAND_BUILD | COMMAND_PUSH | COMMAND_KEY, 0, 0, 1023, ALTERS_NOTHING),
+    OPTION(0, "type", "NAME", "of a new key: ed25519 (default) or p256 (ECDSA)", OPTION_STRING, key_type, COMMAND_KEY,
+           0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "format", "NAME",
            "quadlet (default), systemd, kube or run; of the site file's nights timer, watch or cronjob", OPTION_STRING,
-           format, COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM, 0, 0, 0, ALTERS_NOTHING),
+           format, COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_KEY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "exit-code", NULL, "end with status 1 when the two differ, as git diff does (default: 0)", OPTION_FLAG,
            is_exit_code, COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "layers", NULL, "read packages and files out of the layers, whatever bills say", OPTION_FLAG, is_layers,
@@ -252,6 +262,7 @@ static const struct option_text texts[] = {
     {"cache-only", COMMAND_DIFF, "fetch no package for its changelog; read those that the cache has"},
     {"format", COMMAND_DIFF, "text (default) or markdown"},
     {"format", COMMAND_SBOM, "spdx (default: SPDX 2.3), cyclonedx (1.6) or cyclonedx-1.5"},
+    {"format", COMMAND_KEY, "of a private key's file: pem (default: PKCS#8) or cosign"},
     {"arch", COMMAND_SBOM,
      "of these architectures: names separated by commas (default: this machine's; with --sboms all)"},
     {"arch", COMMAND_PULL | COMMAND_INSPECT | COMMAND_DIFF,

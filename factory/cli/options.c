@@ -164,6 +164,8 @@ static bool store(struct arena *arena, const struct option_row *row, const char 
         return store_bool(row, value, (bool *)field, err);
     case OPTION_NUMBER:
         options->has_retries = options->has_retries || row->offset == offsetof(struct options, retries);
+        options->has_passphrase_fd =
+            options->has_passphrase_fd || row->offset == offsetof(struct options, passphrase_fd);
         return store_number(row, value, (uint64_t *)field, err);
     case OPTION_DURATION:
         return store_duration(row, value, (uint64_t *)field, err);

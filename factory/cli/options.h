@@ -59,6 +59,10 @@ struct options {
     bool is_exit_code, is_layers; /* --exit-code and --layers, of `diff` */
     bool is_change_accepted;      /* --accept-release-change */
     bool is_password_stdin, may_lose_platforms, is_look_forced, are_tags_kept;
+    struct strings sign;    /* --sign: files of keys or signers */
+    const char *key_type;   /* --type, of `key`; NULL: not given */
+    uint64_t passphrase_fd; /* with has_passphrase_fd */
+    bool has_passphrase_fd;
     struct strings words; /* images, or what the command works on */
     struct strings given_names,
         given_values;                     /* of all options, in their order: "output" and its value; "true" of a flag */

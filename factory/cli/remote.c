@@ -19,6 +19,7 @@
 #include "cli/places.h"
 #include "cli/prune.h"
 #include "cli/sbom_command.h"
+#include "cli/signing.h"
 #include "cli/status.h"
 #include "cli/system.h"
 #include "formats/formats.h"
@@ -27,6 +28,7 @@
 #include "line/report.h"
 #include "oci/layout.h"
 #include "registry/registries_conf.h"
+#include "sign/sign_image.h"
 
 /* Says what to do when a tag would have lost platforms: `image` is what a build would be called with, and would be
  * pushed to `target`. */
@@ -79,6 +81,9 @@ static bool push(struct remote *remote, struct err *err)
         list_add(remote->arena, &publication.tags, reference.tag);
     reference.tag = NULL;
     publication.destination = reference_print(remote->arena, &reference);
+    struct attach_giver signing = {sign_image, (void *)(uintptr_t)remote->signers};
+    if (remote->signers)
+        publication.givers = (struct attach_givers){&signing, 1};
     struct display *display = options->is_quiet ? NULL : display_start(&progress, remote->command->log);
     bool is_good = publish_layout(remote->arena, remote->registry_options, remote->http, &publication, err);
     display_stop(display);
@@ -526,7 +531,7 @@ static bool with_network(struct remote *remote, bool (*run)(struct remote *remot
 bool remote_push(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
-    return with_network(&remote, push, err);
+    return signing_open(command, &remote.signers, err) && with_network(&remote, push, err);
 }
 
 bool remote_pull(struct command *command, struct err *err)

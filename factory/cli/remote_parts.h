@@ -18,6 +18,7 @@ struct system_call; /* cli/system.h */
 
 /* What a command on registries works with. */
 struct remote {
+    const struct signers *signers; /* of a push; NULL: nothing is signed */
     struct command *command;
     struct arena *arena;
     const struct registry_options *registry_options;

@@ -170,7 +170,9 @@ static void add_variables(struct settings *settings)
             const char *value = getenv(key); // NOLINT(concurrency-mt-unsafe): nobody changes the environment
             if (value)
                 list_add(settings->arena, &settings->items,
-                         (struct setting){key, without_secrets(settings->arena, value, true), "environment"});
+                         (struct setting){key,
+                                          variable_is_secret(key) ? "…" : without_secrets(settings->arena, value, true),
+                                          "environment"});
         }
     }
 }

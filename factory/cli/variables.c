@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/variables.h"
 
+#include <string.h>
+
 static const struct variable_row rows[] = {
     {"HOME",
      "Where cache (.cache), state (.local/state), site file (.config) and credentials are looked for. Without it root "
@@ -12,6 +14,12 @@ static const struct variable_row rows[] = {
     {"REGISTRY_AUTH_FILE", "The file of credentials, unless --authfile or the site file name one."},
     {"DOCKER_CONFIG", "The folder of docker's credentials (config.json) in place of ~/.docker."},
     {"CONTAINERS_REGISTRIES_CONF", "podman's registries.conf: mirrors, locations, insecure and blocked registries."},
+    {"IMGFACTORY_KEY_PASSPHRASE, COSIGN_PASSWORD",
+     "The passphrase of the keys that are signed with, unless --passphrase-fd gives it. Programs that are started do "
+     "not "
+     "see it."},
+    {"CREDENTIALS_DIRECTORY",
+     "Where systemd puts a unit's credentials: imgfactory.key-passphrase is the passphrase of the keys."},
     {"http_proxy, https_proxy, all_proxy, no_proxy", "Proxies, as for curl, also in capitals; "
                                                      "HTTP_PROXY not where REQUEST_METHOD is set, which web servers "
                                                      "do; a name and password in the URL are given to the proxy."},
@@ -34,4 +42,9 @@ static const struct variable_row rows[] = {
 struct variables variables_all(void)
 {
     return (struct variables){rows, sizeof rows / sizeof rows[0]};
+}
+
+bool variable_is_secret(const char *name)
+{
+    return strcmp(name, "IMGFACTORY_KEY_PASSPHRASE") == 0 || strcmp(name, "COSIGN_PASSWORD") == 0;
 }

@@ -8,6 +8,7 @@
 #ifndef IMGFACTORY_CLI_VARIABLES_H
 #define IMGFACTORY_CLI_VARIABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct variable_row {
@@ -21,5 +22,7 @@ struct variables {
 
 /* Returns the table. */
 struct variables variables_all(void);
+/* Returns whether a variable's value is shown to nobody. */
+bool variable_is_secret(const char *name);
 
 #endif

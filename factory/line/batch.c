@@ -13,6 +13,7 @@
 #include "line/steps.h"
 #include "line/together.h"
 #include "registry/stamp.h"
+#include "sign/sign_image.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -320,9 +321,13 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
         return true;
     if (plant->options->is_history_pushed && !published_attach(image, plant, err))
         return false;
+    struct attach_giver signing = {sign_image, (void *)(uintptr_t)plant->options->signers};
+    if (plant->options->signers)
+        publication->givers = (struct attach_givers){&signing, 1};
     publication->guard = plant->seen ? &guard : NULL;
     bool is_good = publish_layout(&image->arena, plant->options->registry, plant->http, publication, err);
     publication->guard = NULL;
+    publication->givers = (struct attach_givers){0};
     if (!is_good) {
         err_wrap(err, "push to %s", image->destination);
         return false;

@@ -23,6 +23,7 @@
 #include <pthread.h>
 
 struct status_seen; /* status_seen.h */
+struct signers;     /* sign/signer.h */
 
 /* What the command line says about a whole run: what changes the bytes of products is in `inputs` (of which the fields
  * of the run are filled in), what only says how the run goes beside it. */
@@ -53,10 +54,11 @@ struct run_options {
     uint64_t cache_limit;                 /* bytes; UINT64_MAX: none */
     const struct registry_options *registry;
     struct push_policy push_policy;
-    const struct lock_wait *wait; /* how locks are waited for; may be NULL */
-    const struct lock *lock;      /* what all must be (--locked), with `pins`; NULL: nothing of the kind */
-    const struct pins *pins;      /* generations that are taken, whatever newer ones there are; may be NULL */
-    uint64_t sync_wait_ms;        /* how long mirrors in the middle of an update are waited for */
+    const struct signers *signers; /* what is pushed is signed by these; NULL: by nobody */
+    const struct lock_wait *wait;  /* how locks are waited for; may be NULL */
+    const struct lock *lock;       /* what all must be (--locked), with `pins`; NULL: nothing of the kind */
+    const struct pins *pins;       /* generations that are taken, whatever newer ones there are; may be NULL */
+    uint64_t sync_wait_ms;         /* how long mirrors in the middle of an update are waited for */
     /* What the threads of the plant, and the one that opens it, may open from then on, cache and state among it. NULL:
      * anything. */
     const struct confine_places *confined;

@@ -312,6 +312,7 @@ static json_t *publication_json(const struct publication *publication)
                   "digest", digest_json(&result->digest), "tags", tags, "sent_bytes", (json_int_t)result->sent_bytes,
                   "blobs", (int)result->blob_count, "mounted", 0, "present", (int)result->present_count);
     json_object_set_new(json, "mended", json_integer((json_int_t)result->mended_count));
+    json_object_set_new(json, "attached", json_integer((json_int_t)result->attached_count));
     if (publication->err.kind)
         json_object_set_new(json, "error", error_json(&publication->err));
     return json;

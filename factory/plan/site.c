@@ -55,6 +55,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "status", site.status, ALTERS_NOTHING),
     FIELD(YAML_STRING, "report", site.report, ALTERS_NOTHING),
     FIELD(YAML_STRING, "history", history, ALTERS_NOTHING),
+    FIELD(YAML_STRINGS, "sign", site.sign, ALTERS_NOTHING),
 };
 
 const struct yaml_field *site_keys(size_t *ret_count)
@@ -247,6 +248,8 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
         make_relative(arena, file->path, &site->source);
     make_relative(arena, file->path, &site->output);
     make_relative(arena, file->path, &site->report);
+    for (size_t i = 0; i < site->sign.count; i++)
+        make_relative(arena, file->path, &site->sign.items[i]);
     *ret_site = *site;
     return true;
 }

@@ -39,6 +39,7 @@ struct site {
     bool is_history_pushed;          /* history: registry */
     const char *report;              /* report: where pages of nights are written: a folder; NULL: nowhere */
     const char *status;              /* status: where nights write their record, as it is written; NULL: nowhere */
+    struct strings sign;             /* sign: files of keys (sign/signer.h) that what is pushed is signed with */
     bool is_strict;                  /* strict: true: as --strict */
     bool is_older_fine;              /* allow-older: true: as --allow-older */
     bool are_tags_kept;              /* keep-existing-tags: true: as --keep-existing-tags */

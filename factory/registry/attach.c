@@ -78,10 +78,12 @@ bool attach_read(struct registry *registry, struct arena *arena, const struct at
 
 /* --- what is there --- */
 
-/* Whether an index may tell of the document: the type, and no note that says otherwise. */
+/* Whether an index may tell of the document: the type, or the config's in its place (as go-containerregistry's API has it) or none,
+ * and no note that says otherwise. */
 static bool may_be(const struct registry_referrer *referrer, const struct attach_document *document)
 {
-    if (strcmp(referrer->type, document->type) != 0)
+    if (strcmp(referrer->type, document->type) != 0 && *referrer->type &&
+        strcmp(referrer->type, ATTACH_EMPTY_TYPE) != 0)
         return false;
     for (size_t i = 0; i < referrer->notes.count; i++) {
         const struct registry_note *said = &referrer->notes.items[i];

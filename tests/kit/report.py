@@ -45,4 +45,5 @@ class Push:
         self.reference, self.digest, self.status = push["reference"], push["digest"], push["status"]
         self.sent, self.error = push.get("sent_bytes"), (push.get("error") or {}).get("text")
         self.tags = {tag["name"]: (tag.get("old"), tag.get("new")) for tag in push.get("tags") or []}
+        self.attached = push.get("attached")
         self.order = [tag["name"] for tag in push.get("tags") or []]

@@ -52,6 +52,9 @@ static const struct sample option_samples[] = {
     {"vendor", "v"},
     {"changes", "c.md"},
     {"color", "never"},
+    {"sign", "k"},
+    {"passphrase-fd", "0"},
+    {"type", "p256"},
 };
 
 static const struct sample site_samples[] = {
@@ -81,6 +84,7 @@ static const struct sample site_samples[] = {
     {"status", "q.io/me/status"},
     {"report", "pages"},
     {"history", "registry"},
+    {"sign", "[k]"},
     {"confine", "false"},
     {"keep", "30d"},
     {"prune", "true"},

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys, and signatures that a push leaves. What is signed is judged by openssl, byte by byte; cosign's and skopeo's judgement is
+in judges/test_cosign.py."""
+
+import base64
+import json
+import os
+import stat
+import subprocess
+import unittest
+import urllib.request
+
+from base import Case, PushCase, run
+
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+ACCEPT = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
+SECRET = "a secret kept"
+
+
+def openssl(*arguments, data=None):
+    return subprocess.run(["openssl", *arguments], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True).stdout
+
+
+class Keys(Case):
+    def key(self, *arguments, env=None, data=b"", code=run.OK):
+        done = subprocess.run([run.program(), "key", *arguments], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              cwd=self.top, env={**run.Factory.environment({}), **(env or {})}, check=False)
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        self.assertNotIn(SECRET, done.stdout.decode() + done.stderr.decode())
+        return done
+
+    def test_a_key_lies_in_a_file_of_its_owner_encrypted_and_openssl_reads_it(self):
+        for kind in ("ed25519", "p256"):
+            path = self.path(f"{kind}.key")
+            self.key("generate", "--type", kind, path, env={"IMGFACTORY_KEY_PASSPHRASE": SECRET})
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+            with open(path, encoding="utf-8") as stream:
+                self.assertIn("ENCRYPTED PRIVATE KEY", stream.read())
+            public = openssl("pkey", "-in", path, "-passin", f"pass:{SECRET}", "-pubout")
+            with open(self.path(f"{kind}.pub"), "rb") as stream:
+                self.assertEqual(stream.read(), public)
+            self.assertEqual(self.key("show", path, env={"COSIGN_PASSWORD": SECRET}).stdout, public)
+            self.assertEqual(self.key("show", self.path(f"{kind}.pub")).stdout, public)
+
+    def test_passphrases_come_from_a_descriptor_the_environment_or_a_credential(self):
+        self.key("generate", "--passphrase-fd", "0", "k.key", data=f"{SECRET}\n".encode())
+        public = self.key("show", "k.key", env={"IMGFACTORY_KEY_PASSPHRASE": SECRET}).stdout
+        os.mkdir(self.path("credentials"))
+        self.write("credentials/imgfactory.key-passphrase", SECRET + "\n")
+        self.assertEqual(self.key("show", "k.key", env={"CREDENTIALS_DIRECTORY": self.path("credentials")}).stdout, public)
+        self.key("import", "--format", "cosign", "--passphrase-fd", "0", "k.key", "c.key", data=f"{SECRET}\nother\n".encode())
+        self.assertEqual(self.key("show", "c.key", env={"COSIGN_PASSWORD": "other"}).stdout, public)
+        refused = self.key("show", "c.key", env={"COSIGN_PASSWORD": SECRET}, code=run.USAGE)
+        self.assertIn("c.key: the passphrase is not that of the key", refused.stderr.decode())
+        shown = subprocess.run([run.program(), "show-config"], stdout=subprocess.PIPE, cwd=self.top, check=True,
+                               env=run.Factory.environment({"IMGFACTORY_KEY_PASSPHRASE": SECRET})).stdout.decode()
+        self.assertIn("IMGFACTORY_KEY_PASSPHRASE", shown)
+        self.assertNotIn(SECRET, shown)
+
+    def test_no_file_is_written_over_and_nothing_else_is_a_key(self):
+        self.key("generate", "k.key", env={"IMGFACTORY_KEY_PASSPHRASE": ""})
+        with open(self.path("k.key"), "rb") as stream:
+            before = stream.read()
+        self.assertIn(b"BEGIN PRIVATE KEY", before)
+        self.key("generate", "k.key", env={"IMGFACTORY_KEY_PASSPHRASE": ""}, code=run.USAGE)
+        with open(self.path("k.key"), "rb") as stream:
+            self.assertEqual(stream.read(), before)
+        rsa = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+        for name, content, words in (("rsa", rsa.decode(), "Ed25519 and ECDSA P-256"), ("cut", before[:60].decode(), "no private key"),
+                                     ("public", openssl("pkey", "-in", self.path("k.key"), "-pubout").decode(), "public key")):
+            self.write(name, content)
+            self.assertIn(words, self.key("import", name, "new.key", env={"COSIGN_PASSWORD": ""}, code=run.USAGE).stderr.decode())
+            self.assertFalse(os.path.exists(self.path("new.key")))
+        self.key("generate", "--type", "rsa", "z.key", env={"COSIGN_PASSWORD": ""}, code=run.USAGE)
+
+
+class Signed(PushCase):
+    def setUp(self):
+        super().setUp()
+        self.env["IMGFACTORY_KEY_PASSPHRASE"] = SECRET
+        self.registry = self.make_registry()
+        self.reference = f"{self.registry.host}/ns/image"
+
+    def new_key(self, name, *options):
+        result = self.call("key", "generate", *options, self.path(f"{name}.key"))
+        self.assertEqual(result.code, run.OK, result)
+        return self.path(f"{name}.key")
+
+    def call(self, name, *arguments, **settings):
+        if name != "key":
+            return super().call(name, *arguments, **settings)
+        done = subprocess.run([run.program(), name, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.top,
+                              env=run.Factory.environment(self.env), check=False)
+        return run.Result([name], done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def get(self, kind, name):
+        request = urllib.request.Request(f"{self.registry.url}/v2/ns/image/{kind}/{name}", headers={"Accept": ACCEPT})
+        with urllib.request.urlopen(request) as answer:
+            return answer.read()
+
+    def tags(self):
+        return self.registry.tags("ns/image")
+
+    def is_by(self, key, signed, signature):
+        files = [self.write(name, content) for name, content in (("signed", signed), ("signature", signature))]
+        kind = openssl("pkey", "-pubin", "-in", key.replace(".key", ".pub"), "-noout", "-text").decode()
+        command = (["pkeyutl", "-verify", "-pubin", "-inkey", key.replace(".key", ".pub"), "-rawin", "-in", files[0], "-sigfile", files[1]]
+                   if "ED25519" in kind else ["dgst", "-sha256", "-verify", key.replace(".key", ".pub"), "-signature", files[1], files[0]])
+        return subprocess.run(["openssl", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+    def write(self, name, content):
+        if isinstance(content, str):
+            return super().write(name, content)
+        with open(self.path(name), "wb") as stream:
+            stream.write(content)
+        return self.path(name)
+
+    def bundles(self, digest):
+        """What the fallback tag lists: statements with what was signed and the signature."""
+        found = []
+        for entry in json.loads(self.get("manifests", digest.replace(":", "-")))["manifests"]:
+            manifest = json.loads(self.get("manifests", entry["digest"]))
+            self.assertEqual(entry["artifactType"], BUNDLE)
+            self.assertEqual(entry["annotations"], manifest["annotations"])
+            self.assertEqual(manifest["subject"]["digest"], digest)
+            bundle = json.loads(self.get("blobs", manifest["layers"][0]["digest"]))
+            envelope = bundle["dsseEnvelope"]
+            payload, kind = base64.b64decode(envelope["payload"]), envelope["payloadType"]
+            signed = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
+            found.append((json.loads(payload), signed, base64.b64decode(envelope["signatures"][0]["sig"])))
+        return found
+
+    def signatures(self, digest):
+        """The older form: payloads with signatures."""
+        found = []
+        for entry in json.loads(self.get("manifests", digest.replace(":", "-") + ".sig"))["layers"]:
+            found.append((self.get("blobs", entry["digest"]), base64.b64decode(entry["annotations"]["dev.cosignproject.cosign/signature"])))
+        return found
+
+    def check_signed(self, image, keys, tags):
+        for digest in (image.digest, *image.children):
+            bundles, signatures = self.bundles(digest), self.signatures(digest)
+            self.assertEqual(len(bundles), len(keys))
+            self.assertEqual(len(signatures), len(keys) * len(tags))
+            for statement, _, _ in bundles:
+                self.assertEqual({subject["digest"]["sha256"] for subject in statement["subject"]},
+                                 {one.split(":")[1] for one in (image.digest, *image.children)})
+            for key in keys:
+                self.assertEqual(sum(self.is_by(key, signed, signature) for _, signed, signature in bundles), 1)
+                ours = [json.loads(payload)["critical"] for payload, signature in signatures if self.is_by(key, payload, signature)]
+                self.assertEqual({one["identity"]["docker-reference"] for one in ours}, {f"{self.reference}:{tag}" for tag in tags})
+                self.assertEqual({one["image"]["docker-manifest-digest"] for one in ours}, {digest})
+
+    def test_index_and_children_are_signed_in_both_forms_once(self):
+        image = self.make_layout()
+        for kind, repository in (("ed25519", "ns/image"), ("p256", "ns/image")):
+            key = self.new_key(kind, "--type", kind)
+            result = self.pushed(image, self.reference, "--sign", key, "--tag", "v1", "--tag", "latest")
+            self.assertEqual(result.push.attached, 9, repository)
+            before = self.tags()
+            for more in ((), ("--verify-remote",)):
+                again = self.pushed(image, self.reference, "--sign", key, "--tag", "v1", "--tag", "latest", *more)
+                self.assertEqual((again.push.status, again.push.attached), ("unchanged", 0))
+                self.assertEqual(self.tags(), before)
+            self.assertNotIn(SECRET, result.stdout + result.stderr)
+        self.check_signed(image, [self.path("ed25519.key"), self.path("p256.key")], ["v1", "latest"])
+
+    def test_two_keys_sign_at_once_and_ed25519_signs_the_same_each_time(self):
+        image, keys = self.make_layout(), [self.new_key("old"), self.new_key("new")]
+        self.pushed(image, self.reference + ":v1", "--sign", keys[0], "--sign", keys[1])
+        self.check_signed(image, keys, ["v1"])
+        other = self.make_registry("other")
+        self.pushed(image, f"{other.host}/ns/image:v1", "--sign", keys[0], "--sign", keys[1])
+        for tag, digest in self.tags().items():
+            if not tag.endswith(".sig"):  # these name the host
+                self.assertEqual(other.tags("ns/image")[tag], digest, tag)
+
+    def test_a_command_signs_and_what_it_prints_is_looked_at(self):
+        key = self.path("token.key")
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+        openssl("pkey", "-in", key, "-pubout", "-out", self.path("token.pub"))
+        script = self.write("sign", f"#!/bin/sh\nenv > {self.path('seen')}\nexec openssl dgst -sha256 -sign {key} | base64 -w0\n")
+        os.chmod(script, 0o755)
+        signer = self.write("signer.yaml", f"command: [{script}]\npublic: token.pub\n")
+        image = self.make_layout()
+        self.pushed(image, self.reference + ":v1", "--sign", signer)
+        self.check_signed(image, [key], ["v1"])
+        with open(self.path("seen"), encoding="utf-8") as stream:
+            self.assertNotIn(SECRET, stream.read())
+        for body, words in (("echo no", "no signature that its public key verifies"), ("exit 3", "exit status 3")):
+            self.write("sign", f"#!/bin/sh\n{body}\n")
+            self.refused(run.LOCAL, self.push(self.make_layout(f"l{len(body)}", seed=2), self.reference + ":v2", "--sign", signer), words)
+            self.assertNotIn("v2", self.tags())
+
+    def test_no_tag_moves_when_a_key_is_none_or_something_cannot_be_attached(self):
+        image = self.make_layout()
+        self.refused(run.USAGE, self.push(image, self.reference + ":v1", "--sign", self.path("absent")), "absent")
+        self.refused(run.USAGE, self.push(image, self.reference + ":v1", "--sign", self.write("none", "no key\n")), "none")
+        self.assertFalse(os.path.isdir(os.path.join(self.registry.root, "docker")))
+
+    def test_a_night_signs_with_the_keys_of_its_site_file(self):
+        self.ready()
+        self.new_key("site")
+        self.write("imgfactory.yaml", f"registry: {self.registry.host}\nnamespace: ns\ntls-verify: false\nsign: site.key\n"
+                                      "tags: [v1]\nkeep: 30d\n")
+        attached = []
+        for _ in range(2):
+            result = self.run_factory("--json", "served", env=self.env, cwd=self.top)
+            self.assertEqual(result.code, run.OK, result)
+            attached.append(json.loads(result.stdout)["images"][0]["push"]["attached"])
+        self.assertGreater(attached[0], 0)
+        self.assertEqual(attached[1], 0)
+        repository = os.listdir(os.path.join(self.registry.root, "docker/registry/v2/repositories/ns"))[0]
+        tags = self.registry.tags(f"ns/{repository}")
+        signed = {digest.replace(":", "-") + ".sig" for tag, digest in tags.items() if not tag.startswith("sha256-")}
+        self.assertTrue(signed)
+        self.assertLessEqual(signed, set(tags))
+
+
+
+if __name__ == "__main__":
+    unittest.main()
