@@ -11,6 +11,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_SUFFIX ".lock"
 
 struct two_locks {
     struct differ *differ;
@@ -20,8 +23,8 @@ struct two_locks {
 bool diff_is_lock(const char *word)
 {
     struct stat status;
-    size_t len = strlen(word);
-    return len > 5 && strcmp(word + len - 5, ".lock") == 0 && stat(word, &status) == 0 && S_ISREG(status.st_mode);
+    return strlen(word) > strlen(LOCK_SUFFIX) && text_has_suffix(text_of(word), LOCK_SUFFIX) &&
+           stat(word, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 static bool read_lock(struct arena *arena, const char *path, struct lock *lock, struct err *err)
@@ -201,16 +204,30 @@ static void compare_image(struct two_locks *two, const char *image)
     two->differ->arena = whole;
 }
 
+/* Checks that both words are lock files, before one is read. */
+static bool check_words(const struct differ *differ, struct err *err)
+{
+    const char *const *words = differ->options->words.items;
+    if (diff_is_lock(words[0]) && diff_is_lock(words[1]))
+        return true;
+    size_t i = diff_is_lock(words[0]) ? 1 : 0;
+    const char *word = text_printable(differ->arena, text_of(words[i]));
+    if (text_has_suffix(text_of(word), LOCK_SUFFIX) && access(words[i], F_OK) != 0)
+        err_set(err, ERR_USAGE, "there is no file %s", word);
+    else
+        err_set(err, ERR_USAGE, "%s is a lock file, which can be compared with another one only, not with %s",
+                words[1 - i], word);
+    return false;
+}
+
 bool diff_locks(struct differ *differ, struct err *err)
 {
     struct two_locks two = {.differ = differ};
     const char *const *words = differ->options->words.items;
     struct strings images = {0};
+    if (!check_words(differ, err))
+        return false;
     for (size_t i = 0; i < 2; i++) {
-        if (!diff_is_lock(words[i])) {
-            err_set(err, ERR_USAGE, "%s is a lock file, which can be compared with another one only", words[1 - i]);
-            return false;
-        }
         if (!read_lock(differ->arena, words[i], &two.locks[i], err))
             return false;
         for (size_t j = 0; j < two.locks[i].images.count; j++) {

@@ -80,10 +80,24 @@ static const char *tell_takers(const struct parser *parser, const char *meant)
     return row ? arena_printf(parser->arena, " (for %s)", list_takers(parser, row)) : "";
 }
 
+/* Returns the option that does here what one of another program does; NULL when there is none. */
+static const char *option_elsewhere(const char *name)
+{
+    static const struct {
+        const char *name, *here;
+    } rows[] = {{"platform", "--arch"}, {"frozen", "--locked"}, {"site", "--config"}, {"no-cache", "--rebuild"}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (strcmp(rows[i].name, name) == 0)
+            return rows[i].here;
+    }
+    return NULL;
+}
+
 static bool fail_unknown(const struct parser *parser, const char *argument, struct text name, struct err *err)
 {
     const char *wanted = text_dup(parser->arena, name);
-    const char *meant = meant_options(wanted, parser->options.command->kind, parser->arena);
+    const char *elsewhere = option_elsewhere(wanted);
+    const char *meant = elsewhere ? elsewhere : meant_options(wanted, parser->options.command->kind, parser->arena);
     const char *other = meant ? NULL : meant_options(wanted, UINT32_MAX, parser->arena);
     if (meant || other)
         err_set(err, ERR_USAGE, "unknown option %s; did you mean %s%s?", argument, meant ? meant : other,
@@ -268,8 +282,22 @@ static const char *find_meant(const struct parser *parser, const char *word)
         if (strcmp(word, options[i]) == 0)
             return arena_printf(parser->arena, "imgfactory --%s", word);
     }
-    const char *command = command_words_meant(parser->arena, parser->commands, word);
+    const char *command = command_words_meant(parser->arena, parser->commands, word),
+               *here = command_words_elsewhere(word);
+    if (here)
+        return here;
     return command ? arena_printf(parser->arena, "the command '%s'", command) : NULL;
+}
+
+/* Returns the option of `lock` that its first word may have been meant as: "lock update". */
+static const char *find_meant_option(const struct parser *parser, const char *word)
+{
+    static const char *const options[] = {"update", "vendor"};
+    for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
+        if (strcmp(word, options[i]) == 0)
+            return arena_printf(parser->arena, "imgfactory lock --%s", word);
+    }
+    return NULL;
 }
 
 /* Decides which command is meant; *ret_at is where its word stands, 0 when it was left out. */
@@ -284,6 +312,8 @@ static void choose_command(struct parser *parser, int *ret_at)
         word = find_word(parser, at, &at);
     if (word && parser->options.command == parser->commands.items && !command_words_find(parser->commands, word))
         parser->options.meant = find_meant(parser, word);
+    else if (command && command->kind == COMMAND_LOCK && (word = find_word(parser, at, &at)))
+        parser->options.meant = find_meant_option(parser, word);
 }
 
 /* Checks that the option is one of the command's, and has a value if it needs one. */

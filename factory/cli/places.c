@@ -48,7 +48,8 @@ bool places_user_dir(struct arena *arena, const char *variable, const char *belo
                      const char **ret_path, struct err *err)
 {
     const char *value = getenv(variable), *home = getenv("HOME");
-    if (home && strcmp(home, NO_HOME) == 0)
+    bool is_none = home && strcmp(home, NO_HOME) == 0;
+    if (is_none)
         home = NULL;
     if (value && value[0] == '/') {
         *ret_path = arena_printf(arena, "%s/imgfactory", value);
@@ -57,7 +58,11 @@ bool places_user_dir(struct arena *arena, const char *variable, const char *belo
     } else if (geteuid() == 0) {
         *ret_path = arena_printf(arena, "%s/imgfactory", for_system);
     } else {
-        err_set(err, ERR_USAGE, "neither %s nor HOME is set; name the directories with --cache and --state", variable);
+        err_set(err, ERR_USAGE,
+                is_none ? "%s is not set, and HOME is " NO_HOME
+                          ", the home of accounts that have none; name the directories with --cache and --state"
+                        : "neither %s nor HOME is set; name the directories with --cache and --state",
+                variable);
         return false;
     }
     return true;

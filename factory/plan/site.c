@@ -225,14 +225,48 @@ static bool check_prune(const struct site_form *form, struct err *err)
                      "'prune' wants a 'keep' that says what goes, such as keep: 30d in the site file");
 }
 
+/* Words that people bring along, which are near to none of the keys, and what is to be written. */
+static const struct {
+    const char *word, *instead;
+} strangers[] = {
+    {"repository", "'registry' (quay.io) and 'namespace' (me)"},
+    {"services", "'images'"},
+    {"manifests", "'images'"},
+    {"names", "'images'"},
+    {"insecure", "'tls-verify: false'"},
+    {"schedule", "a timer: `imgfactory unit --format timer`"},
+};
+
+/* Refuses what an image has and the file has not, and words of elsewhere. */
+static bool check_strangers(const struct yaml_node *root, struct err *err)
+{
+    const struct yaml_table mine = {.fields = fields, .count = ARRAY_COUNT(fields)};
+    for (size_t i = 0; root->kind == YAML_MAPPING && i < root->count; i++) {
+        const struct yaml_node *key = root->keys[i];
+        if (yaml_has_field(&mine, key->scalar))
+            continue;
+        for (size_t j = 0; j < ARRAY_COUNT(strangers); j++) {
+            if (strcmp(key->scalar, strangers[j].word) == 0)
+                return yaml_fail(key, err, "unknown key '%s'; did you mean %s?", key->scalar, strangers[j].instead);
+        }
+        if (strcmp(key->scalar, "base") == 0 || strcmp(key->scalar, "end-of-life") == 0)
+            return yaml_fail(key, err, "unknown key '%s'; did you mean that of an image, below 'images:'?",
+                             key->scalar);
+    }
+    const struct yaml_node *push = root->kind == YAML_MAPPING ? yaml_get(root, "push") : NULL;
+    return !push || push->kind != YAML_SCALAR || !strchr(push->scalar, '/') ||
+           yaml_fail(push, err,
+                     "'push' wants true or false; 'registry' and 'namespace' say where to, or 'push' of an image");
+}
+
 static bool read_site(struct arena *arena, const struct yaml_file *file, struct site *ret_site, struct err *err)
 {
     struct site_form form = {
         .site = {.path = file->path, .is_push = true}, .is_tls_verified = true, .is_confined = true};
     form.root = file->root;
     if (form.root &&
-        (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) || !read_keeps(arena, &form, err) ||
-         !check(arena, &form, err) || !read_units(arena, &form, err) ||
+        (!check_strangers(form.root, err) || !yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) ||
+         !read_keeps(arena, &form, err) || !check(arena, &form, err) || !read_units(arena, &form, err) ||
          (form.images && !site_image_read(arena, form.images, &form.site.images, err)) || !check_prune(&form, err)))
         return false;
     struct site *site = &form.site;

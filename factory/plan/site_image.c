@@ -140,6 +140,21 @@ static bool read_common(struct arena *arena, const struct yaml_node *item, struc
     return true;
 }
 
+/* Tells how an image with settings is written, where its name stands as a key: "nsd: {tags: [x]}", "name: nsd". */
+static bool check_named(struct arena *arena, const struct yaml_node *item, struct err *err)
+{
+    const struct yaml_table mine = {.fields = fields, .count = ARRAY_COUNT(fields)};
+    if (!item->count || yaml_get(item, "image") || yaml_get(item, "images") ||
+        yaml_has_field(&mine, item->keys[0]->scalar))
+        return true;
+    const struct yaml_node *key = item->keys[0], *value = item->items[0];
+    bool is_scalar = value->kind == YAML_SCALAR && *value->scalar;
+    if (is_scalar && strcmp(key->scalar, "name") != 0)
+        return true; /* a key that is written wrong */
+    return yaml_fail(key, err, "unknown key '%s'; did you mean image: %s?", text_printable(arena, text_of(key->scalar)),
+                     text_printable(arena, text_of(is_scalar ? value->scalar : key->scalar)));
+}
+
 static bool read_item(struct listing *listing, const struct yaml_node *item, struct err *err)
 {
     struct item_form form = {0};
@@ -147,7 +162,8 @@ static bool read_item(struct listing *listing, const struct yaml_node *item, str
         return add_word(listing, item, &form.common, item->scalar, err);
     if (item->kind != YAML_MAPPING)
         return yaml_fail(item, err, "an image is a word, or a mapping with 'image' or 'images'");
-    if (!yaml_read(listing->arena, item, fields, ARRAY_COUNT(fields), &form, err))
+    if (!check_named(listing->arena, item, err) ||
+        !yaml_read(listing->arena, item, fields, ARRAY_COUNT(fields), &form, err))
         return false;
     const struct yaml_node *group = yaml_get(item, "images");
     if (!form.image == !group)
@@ -163,11 +179,20 @@ static bool read_item(struct listing *listing, const struct yaml_node *item, str
     return true;
 }
 
+/* The image that is meant by "images: nsd" and "images: {nsd: …}". */
+static const char *first_word(struct arena *arena, const struct yaml_node *node)
+{
+    const char *word = node->kind == YAML_SCALAR                   ? node->scalar
+                       : node->kind == YAML_MAPPING && node->count ? node->keys[0]->scalar
+                                                                   : "";
+    return *word ? text_printable(arena, text_of(word)) : "dhcpd";
+}
+
 bool site_image_read(struct arena *arena, const struct yaml_node *node, struct site_images *ret_images, struct err *err)
 {
     struct listing listing = {.arena = arena, .words = {.arena = arena}};
     if (node->kind != YAML_SEQUENCE || !node->count)
-        return yaml_fail(node, err, "'images' wants a list of images");
+        return yaml_fail(node, err, "'images' wants a list of images: images: [%s]", first_word(arena, node));
     for (size_t i = 0; i < node->count; i++) {
         if (!read_item(&listing, node->items[i], err))
             return false;

@@ -34,6 +34,28 @@ class Usage(Case):
         self.refuse(run.USAGE, "unknown image 'list'; did you mean imgfactory --list?", arguments=("list",))
         self.refuse(run.USAGE, "'inspct' is no command; did you mean the command 'inspect'?", arguments=("inspct", "--help"))
 
+    def test_a_command_of_another_program_is_answered_with_what_does_it_here(self):
+        for words, said in ((("search", "served"), "unknown image 'search'; did you mean the command 'find'?"),
+                            (("run", "served"), "'podman run' line that a build prints"),
+                            (("install", "served"), "the command 'build', or 'system install'"),
+                            (("build", "upgrade", "served"), "'lock --update'"), (("lock", "update"), "did you mean imgfactory lock --update?"),
+                            (("lock", "vendor", "served"), "did you mean imgfactory lock --vendor?"),
+                            (("ls", "served"), "the option --list"), (("--platform", "x", "served"), "unknown option --platform; did you mean --arch?"),
+                            (("--frozen", "served"), "did you mean --locked?")):
+            with self.subTest(words):
+                self.refuse(run.USAGE, said, arguments=words)
+        self.write_manifest(name="search")  # an image that is called so is one
+        self.assertEqual(self.run_factory("search", "--dry-run").code, run.OK)
+
+    def test_what_is_no_lock_is_told_beside_one(self):
+        self.write("a.lock", "x")
+        self.write("b.txt", "x")
+        for other, said in (("c.lock", "error: there is no file c.lock\n"), ("b.txt", "another one only, not with b.txt\n"),
+                            ("quay.io/x/y", "not with quay.io/x/y\n")):
+            result = self.factory.run_plain("diff", "a.lock", other, cwd=self.top)
+            self.assertEqual(result.code, run.USAGE, result)
+            self.assertIn(said, result.stderr)
+
     def test_command_word_behind_options(self):
         self.factory.options, self.factory.output = [], None
         result = self.run_factory("--quiet", "clean", "--json")
@@ -421,7 +443,7 @@ class Usage(Case):
         result = subprocess.run([run.program(), "show-config", "--json"], env=self.factory.environment(environment), cwd=self.path("here"),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         self.assertNotIn(b"/nonexistent/", result.stdout)
-        self.assertIn(b"/var/cache/imgfactory" if os.geteuid() == 0 else b"HOME is set", result.stdout + result.stderr)
+        self.assertIn(b"/var/cache/imgfactory" if os.geteuid() == 0 else b"XDG_CACHE_HOME is not set, and HOME is /nonexistent, the home of accounts that have none", result.stdout + result.stderr)
 
     def test_verbose_names_the_site_file(self):
         self.write("here/imgfactory.yaml", "jobs: 1\n")
