@@ -298,7 +298,8 @@ class Usage(Case):
         self.assertLess(len(self.factory.run_plain("-h").stdout.splitlines()), 24)
 
     def test_a_program_without_its_data_says_so(self):
-        program = shutil.copy(os.path.realpath(run.program()), os.path.join(self.top, "imgfactory"))
+        os.makedirs(self.path("bin"))  # its ../share is nobody else's
+        program = shutil.copy(os.path.realpath(run.program()), self.path("bin/imgfactory"))
         site = os.path.join(self.top, "lab.yaml")
         with open(site, "w", encoding="utf-8") as file:
             file.write("images: [x]\n")
