@@ -107,6 +107,11 @@ static const struct command_row rows[] = {
      "(--format cosign) reads it. The passphrase is asked for, or comes from --passphrase-fd, the variable\n"
      "IMGFACTORY_KEY_PASSPHRASE or a systemd credential.",
      2, 3, 0, key_run},
+    {COMMAND_VERIFY, "verify", "REF", "0.3.0", "verify the signatures of an image in a registry",
+     "Verifies that the index of an image and all that it names are signed: by a key (--key FILE), or as podman's\n"
+     "policy.json asks for it (--policy FILE). Exit status 3 when they are not. Without either it tells which\n"
+     "signatures there are, and that nothing of them was verified.",
+     1, 1, 0, remote_verify},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

@@ -40,6 +40,7 @@ enum command_kind {
     COMMAND_SBOM = 1 << 28,
     COMMAND_PRUNE = 1 << 25,
     COMMAND_KEY = 1 << 26,
+    COMMAND_VERIFY = 1 << 27,
     COMMAND_SYSTEM = 1 << 29,
 };
 

@@ -16,15 +16,15 @@
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
 #define PULLS                                                                                                          \
     (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM |                     \
-     COMMAND_SYSTEM)                                                                /* images of registries */
-#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_PRUNE) /* use the cache */
+     COMMAND_SYSTEM) /* images of registries */
+#define CACHES (COMMAND_VERIFY | PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_PRUNE) /* use the cache */
 #define REGISTRIES                                                                                                     \
-    (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK |                                  \
+    (COMMAND_VERIFY | TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK |                 \
      COMMAND_PRUNE) /* talk to registries */
 #define STATES (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_HISTORY | COMMAND_PRUNE) /* use the state */
 #define ALL                                                                                                            \
-    (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_SHOW_CONFIG |       \
-     COMMAND_PRUNE | COMMAND_KEY)
+    (COMMAND_VERIFY | PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS |            \
+     COMMAND_SHOW_CONFIG | COMMAND_PRUNE | COMMAND_KEY)
 
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
@@ -76,6 +76,11 @@ static const struct option_row rows[] = {
         "sign what is pushed with this key, or by the command that the file names (again for more; default: the site "
         "file's)",
         OPTION_STRINGS, sign, COMMAND_BUILD | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "key", "FILE", "a public key; index and children must be signed by it (again for more: by any of them)",
+           OPTION_STRINGS, keys, COMMAND_VERIFY, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "policy", "FILE",
+           "a policy as podman reads it (/etc/containers/policy.json): what it asks of the image must hold",
+           OPTION_STRING, policy, COMMAND_VERIFY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "passphrase-fd", "N",
            "read passphrases of keys from this file descriptor, a line for each key (the last one is for the rest)",
            OPTION_NUMBER, passphrase_fd, COMMAND_BUILD | COMMAND_PUSH | COMMAND_KEY, 0, 0, 1023, ALTERS_NOTHING),

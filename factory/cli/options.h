@@ -60,6 +60,8 @@ struct options {
     bool is_change_accepted;      /* --accept-release-change */
     bool is_password_stdin, may_lose_platforms, is_look_forced, are_tags_kept;
     struct strings sign;    /* --sign: files of keys or signers */
+    struct strings keys;    /* --key, of `verify` */
+    const char *policy;     /* --policy; NULL: not given */
     const char *key_type;   /* --type, of `key`; NULL: not given */
     uint64_t passphrase_fd; /* with has_passphrase_fd */
     bool has_passphrase_fd;

@@ -22,6 +22,7 @@
 #include "cli/signing.h"
 #include "cli/status.h"
 #include "cli/system.h"
+#include "cli/verify.h"
 #include "formats/formats.h"
 #include "layer/archive.h"
 #include "line/fewer.h"
@@ -615,6 +616,14 @@ bool remote_system(struct command *command, struct err *err)
         confinement_read(command, arena_printf(remote.arena, "%s%s", call.place.host.shown, call.rootfs));
     }
     return is_done || with_network(&remote, system_call_image, err);
+}
+
+bool remote_verify(struct command *command, struct err *err)
+{
+    AUTO(verify_end) struct verify verify = {0};
+    struct remote remote = remote_of(command);
+    remote.verify = &verify;
+    return verify_begin(command, &verify, err) && with_network(&remote, verify_run, err);
 }
 
 bool remote_tag(struct command *command, struct err *err)

@@ -15,6 +15,7 @@
 #define REMOTE_ARCHIVES 2 /* words of a command that may mean one */
 
 struct system_call; /* cli/system.h */
+struct verify;      /* cli/verify.h */
 
 /* What a command on registries works with. */
 struct remote {
@@ -24,6 +25,7 @@ struct remote {
     const struct registry_options *registry_options;
     struct http *http;
     const struct wanted *wanted;              /* of check */
+    const struct verify *verify;              /* of verify */
     struct system_call *system;               /* of system */
     struct archive archives[REMOTE_ARCHIVES]; /* that the command's first words mean, unpacked */
 };

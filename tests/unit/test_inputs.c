@@ -53,6 +53,8 @@ static const struct sample option_samples[] = {
     {"changes", "c.md"},
     {"color", "never"},
     {"sign", "k"},
+    {"key", "k"},
+    {"policy", "p"},
     {"passphrase-fd", "0"},
     {"type", "p256"},
 };
