@@ -64,7 +64,7 @@ static void print_image(FILE *out, const struct expiry_item *item, const struct 
     const char *stays = call->is_dry_run || item->is_deleted ? "" : "  NOT YET";
     (void)fprintf(out, "  %s  published %.10s, superseded %s ago  %s%s\n", item->name,
                   date_print(image->published).chars, date_print_span(call->now - image->superseded).chars,
-                  strings_join(&scratch, &image->tags, " "), item->err.kind != ERR_NONE ? "  REFUSED" : stays);
+                  strings_join(&scratch, &image->tags, " "), item->err ? "  REFUSED" : stays);
 }
 
 /* Why what no `keep` has any more stays. */
@@ -123,9 +123,9 @@ static json_t *images_json(const struct expiry_result *result)
 static json_t *error_json(const struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    return err->kind == ERR_NONE ? json_null()
-                                 : json_pack("{s:s, s:i, s:s}", "kind", err_kind_name(err->kind), "exit",
-                                             (int)err->kind, "text", text_shown(&scratch, err->text));
+    return !err || err->kind == ERR_NONE ? json_null()
+                                         : json_pack("{s:s, s:i, s:s}", "kind", err_kind_name(err->kind), "exit",
+                                                     (int)err->kind, "text", text_shown(&scratch, err->text));
 }
 
 static json_t *items_json(const struct expiry_result *result)
@@ -135,7 +135,7 @@ static json_t *items_json(const struct expiry_result *result)
         const struct expiry_item *item = &result->items.items[i];
         (void)json_array_append_new(items, json_pack("{s:s, s:s, s:o, s:b, s:o}", "kind", kind_names[item->kind],
                                                      "digest", item->name, "tag", record_text(item->tag), "deleted",
-                                                     (int)item->is_deleted, "error", error_json(&item->err)));
+                                                     (int)item->is_deleted, "error", error_json(item->err)));
     }
     return items;
 }

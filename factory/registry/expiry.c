@@ -58,6 +58,7 @@ struct deleting {
     struct expiry_work *work;
     bool are_tags_learned;
     bool are_tags_apart; /* tags stay at a digest that was deleted: each is deleted, too, and before it */
+    struct err *errs;    /* of the items that are being deleted, BATCH of them: most have none in the end */
 };
 
 static bool fail_unsupported(const struct expiry_work *work, struct err *err)
@@ -77,7 +78,7 @@ static bool delete_name(struct deleting *deleting, const char *name, struct expi
     if (!registry_delete_manifest(deleting->work->registry, name, &deletion, err)) {
         if (err->kind != ERR_PUBLISH)
             return false;
-        item->err = *err; /* refused: the others may go all the same */
+        *item->err = *err; /* refused: the others may go all the same */
         err_clear(err);
         return true;
     }
@@ -98,11 +99,11 @@ static bool delete_tag(struct deleting *deleting, const char *tag, struct expiry
 static bool delete_tags(struct deleting *deleting, struct expiry_item *item, struct err *err)
 {
     const struct strings none = {0}, *tags = item->image ? &item->image->tags : &none;
-    for (size_t i = 0; i < tags->count && item->err.kind == ERR_NONE; i++) {
+    for (size_t i = 0; i < tags->count && item->err->kind == ERR_NONE; i++) {
         if (!delete_tag(deleting, tags->items[i], item, err))
             return false;
     }
-    return !item->tag || item->err.kind != ERR_NONE || delete_tag(deleting, item->tag, item, err);
+    return !item->tag || item->err->kind != ERR_NONE || delete_tag(deleting, item->tag, item, err);
 }
 
 /* Most registries take the tags along with what they are at. Where the first one shows that they stay, they are deleted by name; until
@@ -112,7 +113,7 @@ static bool learn_tags(struct deleting *deleting, struct expiry_item *item, stru
     AUTO(arena_done) struct arena scratch = {0};
     struct registry_manifest manifest;
     const char *tag = item->tag ? item->tag : item->image ? item->image->tags.items[0] : NULL;
-    if (deleting->are_tags_learned || !tag || item->err.kind != ERR_NONE)
+    if (deleting->are_tags_learned || !tag || item->err->kind != ERR_NONE)
         return true;
     if (!registry_get_manifest(deleting->work->registry, &scratch, tag, &manifest, err))
         return false;
@@ -128,10 +129,10 @@ static bool delete_item(void *context, void *argument, struct err *err)
     if (item->is_spared)
         return true;
     if ((deleting->are_tags_apart && !delete_tags(deleting, item, err)) ||
-        (item->err.kind == ERR_NONE && !delete_name(deleting, item->name, item, err)) ||
+        (item->err->kind == ERR_NONE && !delete_name(deleting, item->name, item, err)) ||
         !learn_tags(deleting, item, err))
         return false;
-    item->is_deleted = item->err.kind == ERR_NONE;
+    item->is_deleted = item->err->kind == ERR_NONE;
     return true;
 }
 
@@ -152,14 +153,14 @@ static bool check_refused(const struct expiry_work *work, struct err *err)
     const struct expiry_item *first = NULL;
     size_t count = 0;
     for (size_t i = 0; i < result->items.count; i++) {
-        if (result->items.items[i].err.kind == ERR_NONE)
+        if (!result->items.items[i].err)
             continue;
         first = first ? first : &result->items.items[i];
         count++;
     }
     if (first)
-        err_set(err, first->err.kind, "%s: %zu of %zu could not be deleted: %s", work->registry->name, count,
-                result->items.count, first->err.text);
+        err_set(err, first->err->kind, "%s: %zu of %zu could not be deleted: %s", work->registry->name, count,
+                result->items.count, first->err->text);
     return !first;
 }
 
@@ -171,9 +172,28 @@ static bool are_all_denied(const struct expiry_result *result)
         const struct expiry_item *item = &result->items.items[i];
         if (item->is_deleted)
             return false;
-        denied += item->err.kind != ERR_NONE && (item->err.detail == 401 || item->err.detail == 403);
+        denied += item->err && (item->err->detail == 401 || item->err->detail == 403);
     }
     return denied >= DENIALS_MAX;
+}
+
+/* Deletes some at a time, and keeps why any was refused. */
+static bool delete_batch(struct deleting *deleting, struct each_items items, struct err *err)
+{
+    struct expiry_work *work = deleting->work;
+    struct expiry_item *first = items.items;
+    for (size_t i = 0; i < items.count; i++) {
+        deleting->errs[i] = (struct err){0};
+        first[i].err = &deleting->errs[i];
+    }
+    bool is_good = each_run(items, delete_item, deleting, err);
+    for (size_t i = 0; i < items.count; i++) {
+        struct err *kept = first[i].err->kind == ERR_NONE ? NULL : arena_new(work->arena, struct err);
+        if (kept)
+            *kept = *first[i].err;
+        first[i].err = kept;
+    }
+    return is_good;
 }
 
 /* Deletes the items of one kind, which stand together; the first alone, since it shows how the registry does it. */
@@ -193,7 +213,7 @@ static bool delete_kind(struct deleting *deleting, enum expiry_kind kind, struct
                                    .each_bytes = sizeof *result->items.items,
                                    .threads_max = EXPIRY_REQUESTS,
                                    .is_stopping = true};
-        if (!each_run(items, delete_item, deleting, err))
+        if (!delete_batch(deleting, items, err))
             return false;
         at += items.count;
         if (!deleting->are_tags_learned && are_all_denied(result))
@@ -212,7 +232,7 @@ static void spare(struct expiry_work *work)
     struct expiry_result *result = work->result;
     for (size_t i = 0; i < result->items.count; i++) { /* whatever depends on something stands behind it */
         struct expiry_item *item = &result->items.items[i];
-        bool is_refused = item->err.kind != ERR_NONE;
+        bool is_refused = item->err != NULL;
         if (is_refused && item->subject) /* its tag goes on naming it */
             expiry_need(work, item->subject, why);
         for (size_t j = 0; is_refused && item->image && j < item->image->manifests.count; j++)
@@ -240,7 +260,7 @@ static void count_deleted(struct expiry_work *work)
 
 static bool delete_all(struct expiry_work *work, struct err *err)
 {
-    struct deleting deleting = {.work = work};
+    struct deleting deleting = {.work = work, .errs = arena_new_array(work->arena, struct err, BATCH)};
     struct expiry_result *result = work->result;
     remember(work, false);
     bool is_good = delete_kind(&deleting, EXPIRY_IMAGE, err);
@@ -269,7 +289,19 @@ static bool has_work(const struct expiry_work *work)
 
 static bool plan(struct expiry_work *work, struct err *err)
 {
-    return expiry_read_others(work, err) && expiry_find_needed(work, err) && expiry_list_doomed(work, err);
+    struct expiry_result *result = work->result;
+    size_t before;
+    if (!expiry_read_others(work, err) || !expiry_know_images(work, err))
+        return false;
+    do {
+        before = work->others.count;
+        work->needed = (struct map){.arena = work->arena};
+        work->doomed = (struct map){.arena = work->arena};
+        result->items.count = 0;
+        if (!expiry_find_needed(work, err) || !expiry_list_doomed(work, err))
+            return false;
+    } while (work->others.count > before);
+    return true;
 }
 
 bool expiry_run(struct registry *registry, struct arena *arena, const struct expiry_request *request,
@@ -280,9 +312,7 @@ bool expiry_run(struct registry *registry, struct arena *arena, const struct exp
                                .request = request,
                                .result = ret_result,
                                .images.arena = arena,
-                               .abouts.arena = arena,
-                               .needed.arena = arena,
-                               .doomed.arena = arena};
+                               .abouts.arena = arena};
     *ret_result = (struct expiry_result){0};
     expiry_memory_read(arena, request->memory_dir, registry->name, &work.memory);
     if (!expiry_read_names(&work, err))

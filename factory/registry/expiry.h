@@ -67,8 +67,8 @@ struct expiry_item {
     const char *tag;                  /* EXPIRY_REFERRERS_TAG: its tag; else NULL */
     const struct expiry_image *image; /* EXPIRY_IMAGE */
     bool is_deleted, was_gone;
-    bool is_spared; /* it stays, since the registry refused to delete what needs it, or what it is about */
-    struct err err; /* why it was refused */
+    bool is_spared;  /* it stays, since the registry refused to delete what needs it, or what it is about */
+    struct err *err; /* why it was refused; NULL: it was not */
 };
 
 struct expiry_result {

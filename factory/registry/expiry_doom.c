@@ -112,6 +112,26 @@ static bool is_about(struct expiry_work *work, const struct digest *digest, cons
     return true;
 }
 
+/* Whether a tag that looks as if it named what is about a digest is at that itself, or at another image: so some tools hold what has no
+ * other tag. */
+static bool is_pin(const struct expiry_work *work, const struct digest *digest, const struct digest *subject)
+{
+    const struct expiry_image *image = expiry_find_image(work, digest);
+    return digest_eq(digest, subject) || (image && image->is_known);
+}
+
+/* It is a tag like any other. */
+static void take_pin(struct expiry_work *work, const char *tag, const struct registry_manifest *manifest)
+{
+    list_add(work->arena, &work->others,
+             (struct expiry_tag){.name = tag,
+                                 .is_found = true,
+                                 .digest = manifest->digest,
+                                 .said_digest = manifest->has_said ? manifest->said_digest : manifest->digest,
+                                 .bytes = {manifest->bytes, (size_t)manifest->size_bytes}});
+    work->result->foreign_count++;
+}
+
 /* The index under the tag of a subject, or what another tool has under one with an ending. An empty index is left: all of these are one
  * digest, under the tags of any subject. */
 static bool doom_tag(struct dooming *dooming, const char *tag, const struct digest *subject, struct err *err)
@@ -120,10 +140,14 @@ static bool doom_tag(struct dooming *dooming, const char *tag, const struct dige
     struct registry_manifest manifest;
     struct expiry_children children;
     bool are_all_gone = true, is_one;
-    if (!registry_get_manifest(work->registry, work->arena, tag, &manifest, err))
+    if (!expiry_read_manifest(work, work->arena, tag, &manifest, err))
         return false;
     if (!manifest.is_found)
         return true;
+    if (is_pin(work, &manifest.digest, subject)) {
+        take_pin(work, tag, &manifest);
+        return true;
+    }
     bool is_index = !strchr(tag, '.');
     expiry_children_of(work->arena, (struct text){manifest.bytes, (size_t)manifest.size_bytes}, &children);
     for (size_t i = 0; is_index && i < children.count; i++) {

@@ -11,6 +11,8 @@
 #include "registry/expiry_memory.h"
 #include "registry/registry_parts.h"
 
+#include <stdatomic.h>
+
 #define EXPIRY_REQUESTS ((size_t)8) /* at a time */
 
 /* A stamp of an image. */
@@ -67,8 +69,9 @@ struct expiry_work {
     LIST(struct expiry_stamp) stamps; /* the oldest first */
     LIST(struct expiry_own_tag) own_tags;
     LIST(struct expiry_tag) others;
-    double read_seconds; /* when the others were read last, by clock_seconds() */
-    double look_seconds; /* that the last look at them took */
+    atomic_size_t held_bytes; /* of what was read and is kept until the end */
+    double read_seconds;      /* when the others were read last, by clock_seconds() */
+    double look_seconds;      /* that the last look at them took */
 };
 
 /* --- expiry_names.c: what the names of tags tell --- */
@@ -82,8 +85,14 @@ struct expiry_image *expiry_find_image(const struct expiry_work *work, const str
 
 /* --- expiry_reach.c: what stays --- */
 
+/* Reads a manifest. What is no document (of a proxy, a page to log in) tells nothing of what is needed: ERR_MALFORMED, as when all that
+ * was read has more than 512 MiB. */
+bool expiry_read_manifest(struct expiry_work *work, struct arena *arena, const char *name,
+                          struct registry_manifest *ret_manifest, struct err *err) MUST_CHECK;
 /* Reads the other tags. */
 bool expiry_read_others(struct expiry_work *work, struct err *err) MUST_CHECK;
+/* Finds out what all images consist of: out of the memory, else from the registry. */
+bool expiry_know_images(struct expiry_work *work, struct err *err) MUST_CHECK;
 /* Notes all that stays: what tags that are not ours are at, the images that are kept, and what these need. */
 bool expiry_find_needed(struct expiry_work *work, struct err *err) MUST_CHECK;
 /* Notes that a digest stays, and why; false when that was known. */
@@ -95,7 +104,8 @@ bool expiry_has_moved(struct expiry_work *work, const char **ret_tag, struct err
 
 /* --- expiry_doom.c: what goes --- */
 
-/* Lists what goes, in the order in which it is deleted. */
+/* Lists what goes, in the order in which it is deleted. A tag that is found to hold some of it, for all its name, is added to the
+ * others: then what stays is to be found again. */
 bool expiry_list_doomed(struct expiry_work *work, struct err *err) MUST_CHECK;
 
 /* --- expiry_document.c --- */

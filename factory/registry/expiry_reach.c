@@ -9,15 +9,21 @@
 
 #define DEPTH_MAX 4                  /* of indices in indices */
 #define MANIFESTS_MAX ((size_t)1000) /* of one image */
+#define HELD_MAX_BYTES ((size_t)512 * 1024 * 1024)
 
 /* --- documents --- */
 
-/* Reads a manifest. What is no document (of a proxy, a page to log in) tells nothing of what is needed: that is an error. */
-static bool read_manifest(const struct expiry_work *work, struct arena *arena, const char *name,
+bool expiry_read_manifest(struct expiry_work *work, struct arena *arena, const char *name,
                           struct registry_manifest *ret_manifest, struct err *err)
 {
     if (!registry_get_manifest(work->registry, arena, name, ret_manifest, err))
         return false;
+    size_t bytes = (size_t)ret_manifest->size_bytes;
+    if (ret_manifest->is_found && atomic_fetch_add(&work->held_bytes, bytes) + bytes > HELD_MAX_BYTES) {
+        err_set(err, ERR_MALFORMED, "%s: the manifests under its tags have more than %zu MiB", work->registry->name,
+                HELD_MAX_BYTES >> 20);
+        return false;
+    }
     if (!ret_manifest->is_found || expiry_is_document((struct text){ret_manifest->bytes, ret_manifest->size_bytes}))
         return true;
     err_set(err, ERR_MALFORMED, "%s: manifests/%s: the answer is no manifest", work->registry->name, name);
@@ -32,7 +38,7 @@ static bool fail_deep(const struct expiry_work *work, const char *name, struct e
 }
 
 /* Adds all manifests below a document. What is gone already names nothing. */
-static bool add_below(const struct expiry_work *work, struct arena *arena, struct text bytes, int depth,
+static bool add_below(struct expiry_work *work, struct arena *arena, struct text bytes, int depth,
                       struct expiry_digests *digests, struct err *err)
 {
     struct expiry_children children;
@@ -46,7 +52,7 @@ static bool add_below(const struct expiry_work *work, struct arena *arena, struc
         list_add(arena, digests, child->digest);
         if (!child->is_index)
             continue;
-        if (!read_manifest(work, arena, name.chars, &manifest, err))
+        if (!expiry_read_manifest(work, arena, name.chars, &manifest, err))
             return false;
         if (manifest.is_found && !add_below(work, arena, (struct text){manifest.bytes, (size_t)manifest.size_bytes},
                                             depth + 1, digests, err))
@@ -59,10 +65,10 @@ static bool add_below(const struct expiry_work *work, struct arena *arena, struc
 
 static bool read_other(void *context, void *item, struct err *err)
 {
-    const struct expiry_work *work = context;
+    struct expiry_work *work = context;
     struct expiry_tag *tag = item;
     struct registry_manifest manifest;
-    if (!read_manifest(work, &tag->arena, tag->name, &manifest, err))
+    if (!expiry_read_manifest(work, &tag->arena, tag->name, &manifest, err))
         return false;
     tag->is_found = manifest.is_found;
     tag->digest = manifest.digest;
@@ -187,7 +193,7 @@ static bool need_document(struct following *following, struct text bytes, const 
         struct digest_name name = registry_digest_name(&subject.digest);
         if (depth > DEPTH_MAX)
             return fail_deep(work, name.chars, err);
-        if (!read_manifest(work, work->arena, name.chars, &manifest, err))
+        if (!expiry_read_manifest(work, work->arena, name.chars, &manifest, err))
             return false;
         list_add(work->arena, &digests, subject.digest);
         bytes = (struct text){manifest.bytes, manifest.is_found ? (size_t)manifest.size_bytes : 0};
@@ -212,12 +218,12 @@ struct knowing {
 /* By the first of its tags that is at what it names. */
 static bool know(void *context, void *item, struct err *err)
 {
-    const struct expiry_work *work = context;
+    struct expiry_work *work = context;
     struct knowing *knowing = item;
     const struct expiry_image *image = knowing->image;
     for (size_t i = 0; i < image->tags.count && !knowing->is_known; i++) {
         struct registry_manifest manifest;
-        if (!read_manifest(work, &knowing->arena, image->tags.items[i], &manifest, err))
+        if (!expiry_read_manifest(work, &knowing->arena, image->tags.items[i], &manifest, err))
             return false;
         if (!manifest.is_found) /* it went meanwhile */
             continue;
@@ -267,8 +273,8 @@ static void recall(struct expiry_work *work)
     }
 }
 
-/* Finds out what all images consist of: out of the memory, else from the registry. Those that go have to be known, too. */
-static bool know_all(struct expiry_work *work, struct err *err)
+/* Those that go have to be known, too. */
+bool expiry_know_images(struct expiry_work *work, struct err *err)
 {
     const struct expiry_result *result = work->result;
     LIST(struct knowing) unknown = {0};
@@ -295,8 +301,6 @@ bool expiry_find_needed(struct expiry_work *work, struct err *err)
 {
     struct following following = {.work = work};
     struct expiry_result *result = work->result;
-    if (!know_all(work, err))
-        return false;
     for (size_t i = 0; i < result->images.count; i++) {
         if (!result->images.items[i]->is_old)
             list_add(work->arena, &following.kept, result->images.items[i]);

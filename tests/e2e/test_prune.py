@@ -398,6 +398,19 @@ class Traps(PruneCase):
             self.assertEqual(self.there.incomplete(), [])
         self.assert_gone(old.digest)
 
+    def test_a_tag_that_is_called_like_a_digest_and_is_at_it_keeps_it(self):
+        """So imgpkg holds images; and a platform's manifest."""
+        old, older, oldest = (self.there.night(seed, 100 - seed) for seed in range(3))
+        self.there.night(3, 50, ["latest"])
+        self.there.tag(old, old.digest.replace(":", "-") + ".imgpkg")
+        self.there.tag(older, older.digest.replace(":", "-"))
+        self.there.manifest(self.there.read(oldest.children[0]), published.MANIFEST, oldest.children[0].replace(":", "-"))
+        before = self.target.tags("me/one")
+        self.prune("--yes")
+        self.assertEqual(self.target.tags("me/one"), {tag: at for tag, at in before.items() if tag != oldest.stamp})
+        self.assert_there(old, older)
+        self.assertEqual(self.there.incomplete(), [])
+
     def test_what_a_tagged_signature_is_about_in_the_end_stays(self):
         """The tag is at a signature of the bill of the image."""
         old = self.there.night(1, 90)
