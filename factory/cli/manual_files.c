@@ -81,6 +81,7 @@ static void print_all_keys(FILE *out, const struct manual_file *file)
         print_tables(out, contract_tables());
         print_tables(out, system_container_tables());
         print_tables(out, services_tables());
+        print_tables(out, volumes_tables());
     } else if (strcmp(file->name, "site") == 0) {
         fields = site_keys(&count);
         print_keys(out, "", fields, count);

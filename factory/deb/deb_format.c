@@ -103,6 +103,12 @@ static int compare_versions(const char *a, const char *b)
 static const char *const install_scripts[] = {"preinst", "postinst", NULL};
 static const char *const install_arguments[] = {"install", "configure"};
 
+/* Policy 10.7 wants configuration below /etc, and debhelper makes a conffile of whatever a package ships there. */
+static enum configuration configuration(const struct entry *entry)
+{
+    return strncmp(entry->path, "/etc/", strlen("/etc/")) == 0 ? CONFIGURATION_CONFFILE : CONFIGURATION_NONE;
+}
+
 const struct format format_deb = {
     .name = "deb",
     .arch_keys = deb_arch_keys,
@@ -125,6 +131,7 @@ const struct format format_deb = {
     .license = deb_license,
     .package_fault = package_fault,
     .identity_place = "control file",
+    .configuration = configuration,
     .compare_versions = compare_versions,
     .install_scripts = install_scripts,
     .install_arguments = install_arguments,

@@ -9,6 +9,7 @@
 #include "proof/scripts.h"
 #include "source/format.h"
 #include "system/system_make.h"
+#include "tree/tree_data.h"
 #include "tree/tree_stand.h"
 
 /* Each round but the last leaves out files that have to do with those that the one before left out. */
@@ -228,9 +229,17 @@ static bool make_tree(void *argument, struct err *err)
     }
     openers_find(order->arena, order->plant->options->features, &built->tree, &built->openers);
     built->left_out = find_left_out(order, closed, &built->tree);
-    return built->tree.wants_all ||
-           (scripts_check_user(order->manifest->path, &closed->asked.config, &built->root, err) &&
-            note_scripts(building, err));
+    if (built->tree.wants_all)
+        return true;
+    if (!scripts_check_user(order->manifest->path, &closed->asked.config, &built->root, err) ||
+        !note_scripts(building, err))
+        return false;
+    if (!order->manifest->volumes)
+        return true;
+    if (!tree_move_data(order->arena, order->manifest->volumes, order->manifest->path, &built->tree, err))
+        return false;
+    built->root = built->tree;
+    return true;
 }
 
 /* Opens packages of which something was looked for when the tree was made, or all, because of a name that nobody knows. */

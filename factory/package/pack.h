@@ -17,7 +17,7 @@
 #include "package/package.h"
 
 #define PACK_KIND "unpacked"
-#define PACK_MAGIC "imgfactory pack5"
+#define PACK_MAGIC "imgfactory pack6"
 #define PACK_MAGIC_BYTES 16
 #define PACK_ALIGN 16
 #define PACK_NO_ELF UINT32_MAX
@@ -37,7 +37,7 @@ struct pack_entry {
     uint32_t path, target, interpreter, owner, group; /* strings */
     uint32_t capability, capability_bytes;            /* bytes among the strings */
     uint32_t elf;                                     /* number of the ELF facts, or PACK_NO_ELF */
-    uint32_t kind, mode, uid, gid, is_documentation, reserved;
+    uint32_t kind, mode, uid, gid, is_documentation, configuration;
     struct digest digest;
 };
 

@@ -137,6 +137,11 @@ static struct text binary_at(struct tables *tables, uint32_t stored_at, uint32_t
     return len ? (struct text){tables->strings + at, len} : (struct text){0};
 }
 
+static enum configuration configuration_of(uint32_t number)
+{
+    return number <= CONFIGURATION_REPLACED ? (enum configuration)number : CONFIGURATION_NONE;
+}
+
 static const char *read_entry(struct tables *tables, const struct pack_entry *record, const char *file,
                               struct entry *entry)
 {
@@ -165,6 +170,7 @@ static const char *read_entry(struct tables *tables, const struct pack_entry *re
         .group = string_at(tables, record->group),
         .capability = binary_at(tables, record->capability, record->capability_bytes),
         .is_documentation = record->is_documentation != 0,
+        .configuration = configuration_of(le32toh(record->configuration)),
     };
     bool is_link = kind == ENTRY_SYMLINK || kind == ENTRY_HARDLINK;
     if (!entry->path || (is_link && !entry->target))

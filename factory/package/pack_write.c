@@ -136,6 +136,7 @@ static void add_entry(struct tables *tables, const struct entry *entry, uint64_t
         .uid = htole32(entry->uid),
         .gid = htole32(entry->gid),
         .is_documentation = htole32(entry->is_documentation),
+        .configuration = htole32((uint32_t)entry->configuration),
         .digest = entry->digest,
     };
     add_bytes(tables, &tables->entries, &record, sizeof record);

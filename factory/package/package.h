@@ -24,6 +24,7 @@
 
 #include "io/store.h"
 #include "package/elf.h"
+#include "source/configuration.h"
 
 struct format;
 struct keyrings;
@@ -47,6 +48,7 @@ struct entry {
     const char *owner, *group;   /* .rpm: names, of which the tree makes uid and gid; .deb: NULL */
     struct text capability;      /* value of the xattr security.capability (struct vfs_cap_data), mostly empty */
     bool is_documentation;       /* .rpm: RPMFILE_DOC */
+    enum configuration configuration; /* .rpm: RPMFILE_CONFIG and RPMFILE_NOREPLACE */
 };
 
 /* A maintainer script or RPM scriptlet: never run, but looked at for what it would have done. */

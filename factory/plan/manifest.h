@@ -12,6 +12,7 @@
 #include "plan/contract.h"
 #include "plan/effect.h"
 #include "plan/system_container.h"
+#include "plan/volumes.h"
 #include "plan/wishes.h"
 
 /* The image's configuration (OCI image-spec config.md). Values of labels, annotations, tags may hold {placeholders}. */
@@ -70,6 +71,7 @@ struct manifest {
     bool is_strict;                  /* strict: what a script would have done and no recipe covers is an error */
     struct manifest_config config;
     const struct system_container *system; /* system-container: it can be installed as a service; NULL: not said */
+    const struct volumes *volumes;         /* data: paths that live in volumes (plan/volumes.h); NULL: none */
     const char *named;    /* how a word of the command line was taken of which it was made; NULL: it is a file */
     struct strings tags;  /* default: latest */
     struct digest digest; /* of the file's bytes */

@@ -3,6 +3,7 @@
 #include "plan/manifest_parts.h"
 #include "plan/rules.h"
 #include "plan/services.h"
+#include "plan/volumes.h"
 
 /* Fails with "'value' <why>" at the node unless why is NULL. */
 static bool want_rule(struct arena *arena, const struct yaml_node *node, const char *value, const char *why,
@@ -298,5 +299,5 @@ bool manifest_check(struct arena *arena, struct manifest_form *form, struct err 
            manifest_check_parts(arena, form, err) && manifest_check_config(arena, form, err) &&
            check_run(arena, form, err) && check_dlopen(arena, form, err) &&
            manifest_read_covers(arena, form->root, &form->covers, form->manifest.covers, err) &&
-           services_read(arena, form, err);
+           services_read(arena, form, err) && volumes_read(arena, form, err);
 }

@@ -13,7 +13,7 @@
 struct manifest_form {
     struct manifest manifest;
     const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config,
-        *automatic, *run, *system, *services;
+        *automatic, *run, *system, *services, *data, *configure, *upgrade;
     struct strings install;    /* packages */
     const char *dlopen;        /* as written, or NULL */
     const char *init;          /* as written, or NULL */

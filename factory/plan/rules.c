@@ -101,6 +101,15 @@ bool rule_is_arch_name(const char *name)
     return is_of(name, LOWER DIGITS, LOWER DIGITS "._/-");
 }
 
+bool rule_is_variable(const char *name)
+{
+    static const char letters[] = "_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", digits[] = "0123456789";
+    size_t len = strspn(name, letters);
+    while (len && name[len] && strspn(name + len, digits) + strspn(name + len, letters))
+        len += strspn(name + len, digits) + strspn(name + len, letters);
+    return len && !name[len];
+}
+
 bool rule_parse_id(const char *string, uint32_t *ret_id)
 {
     uint64_t id;

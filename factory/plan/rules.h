@@ -31,6 +31,8 @@ bool rule_is_package_wish(const char *word);
 bool rule_is_arch_name(const char *name);
 /* Returns whether the text has no control characters (and, with is_field, no ':', which would end a passwd field). */
 bool rule_is_one_line(const char *string, bool is_field);
+/* Returns whether it can name a variable of a shell: letters, digits and '_', no digit first. */
+bool rule_is_variable(const char *name);
 /* Parses a decimal user or group number of at most RULE_ID_MAX. */
 bool rule_parse_id(const char *string, uint32_t *ret_id) MUST_CHECK;
 /* Checks a port, "N" or "N/udp|tcp|sctp", and writes it with its protocol. */

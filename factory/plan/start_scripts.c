@@ -13,7 +13,7 @@ void start_make(struct arena *arena, struct manifest *manifest, struct wish_made
 
 void start_want_program(struct arena *arena, struct manifest *manifest, const char *path)
 {
-    if (!strings_has(&manifest->binaries, path))
+    if (!strings_has(&manifest->binaries, path) && !wishes_made(&manifest->wishes, path))
         list_add(arena, &manifest->binaries, path);
 }
 

@@ -178,21 +178,12 @@ static bool add_labels(struct arena *arena, const struct yaml_node *node, const 
     return true;
 }
 
-static bool is_variable(const char *name)
-{
-    static const char letters[] = "_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", digits[] = "0123456789";
-    size_t len = strspn(name, letters);
-    while (len && name[len] && strspn(name + len, digits) + strspn(name + len, letters))
-        len += strspn(name + len, digits) + strspn(name + len, letters);
-    return len && !name[len];
-}
-
 static bool check_variables(struct arena *arena, const struct system_form *system, struct err *err)
 {
     const struct yaml_pairs *variables = &system->system.variables;
     for (size_t i = 0; i < variables->count; i++) {
         const struct yaml_pair *pair = &variables->items[i];
-        if (!is_variable(pair->key))
+        if (!rule_is_variable(pair->key))
             return yaml_fail(pair->node, err, "'%s' is no name of a variable (letters, digits, '_')",
                              text_printable(arena, text_of(pair->key)));
         if (!rule_is_one_line(pair->value, false))

@@ -24,7 +24,9 @@
 #define TAG_FILECAPS 5010u
 #define TAG_FILEDIGESTALGO 5011u
 
+#define FLAG_CONFIG (1u << 0)
 #define FLAG_DOC (1u << 1)
+#define FLAG_NOREPLACE (1u << 4)
 #define FLAG_GHOST (1u << 6)
 
 /* The arrays of the header, while they are put together. */
@@ -158,6 +160,9 @@ static bool read_file(struct arena *arena, const struct arrays *arrays, size_t i
         .capability = arrays->capabilities.count ? arrays->capabilities.items[i] : "",
         .is_ghost = flags & FLAG_GHOST,
         .is_documentation = flags & FLAG_DOC,
+        .configuration = !(flags & FLAG_CONFIG)     ? CONFIGURATION_NONE
+                         : (flags & FLAG_NOREPLACE) ? CONFIGURATION_NOREPLACE
+                                                    : CONFIGURATION_REPLACED,
     };
     if (S_ISLNK(file->mode))
         file->size_bytes = strlen(file->link);

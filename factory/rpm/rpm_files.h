@@ -15,6 +15,7 @@
 
 #include "base/map.h"
 #include "rpm/rpm_header.h"
+#include "source/configuration.h"
 
 struct rpm_file {
     const char *path;    /* as the header has it: absolute, not canonical */
@@ -27,6 +28,7 @@ struct rpm_file {
     const char *capability; /* text, or "" */
     bool is_ghost;          /* not in the payload */
     bool is_documentation;
+    enum configuration configuration;
     struct rpm_links *links; /* the hard-linked names that it belongs to, or NULL when it has one name */
 };
 

@@ -137,6 +137,7 @@ static bool make_draft(struct reading *reading, struct err *err)
     entry->owner = file->owner;
     entry->group = file->group;
     entry->is_documentation = file->is_documentation;
+    entry->configuration = file->configuration;
     return take_capability(reading, entry, err);
 }
 

@@ -99,6 +99,11 @@ static const char *license(struct arena *arena, const struct package *package)
 static const char *const install_scripts[] = {"pretrans", "prein", "postin", "posttrans", NULL};
 static const char *const install_arguments[] = {"1", "1", "1", "1"};
 
+static enum configuration configuration(const struct entry *entry)
+{
+    return entry->configuration;
+}
+
 const struct format format_rpm = {
     .name = "rpm",
     .arch_keys = rpm_arch_keys,
@@ -126,6 +131,7 @@ const struct format format_rpm = {
     .install_arguments = install_arguments,
     .lists_older = true,
     .is_release_free = true,
+    .configuration = configuration,
     .marks_documentation = true,
     .sets_rights = true,
     .database = rpm_database,

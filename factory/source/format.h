@@ -10,6 +10,7 @@
 #define IMGFACTORY_SOURCE_FORMAT_H
 
 #include "base/text.h"
+#include "source/configuration.h"
 
 struct advisories;
 struct advisory_request;
@@ -22,6 +23,7 @@ struct continued;
 struct continuing;
 struct database_files;
 struct database_request;
+struct entry;
 struct err;
 struct freshness_rule;
 struct ground;
@@ -109,6 +111,8 @@ struct format {
     bool lists_older; /* its indices list versions that are not the newest: a request may have limits (solve.h) */
     bool
         is_release_free; /* a version that is written without release stands for all releases of it, as in dependencies */
+    /* Returns which rule the package manager has for a file that somebody may have changed. */
+    enum configuration (*configuration)(const struct entry *entry);
     bool marks_documentation; /* its packages tell which of their files are documentation */
     bool
         sets_rights; /* installing gives files that are there already, and directories, the package's mode, owner and time */

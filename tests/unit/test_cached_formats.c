@@ -96,8 +96,8 @@ static void an_unpacked_package_has_the_bytes_of_its_format(void **state)
     CHECK_OK(blob_commit(&blob, NULL, &digest, &err), &err);
     store_close(store);
     assert_int_equal(system(arena_printf(&arena, "rm -rf '%s'", dir)), 0);
-    expect_bytes(PACK_MAGIC, "imgfactory pack5", &digest,
-                 "0c6538d8d1313626911acf5bcac43b23c866e587f580823e261664fccc2fa13e");
+    expect_bytes(PACK_MAGIC, "imgfactory pack6", &digest,
+                 "cfaa8a95484a3054ce55ccd86e980c37d3bef2fd5d2845edd7a2c3ce004c8607");
 }
 
 int main(void)

@@ -79,7 +79,7 @@ static void the_readmes_examples_are_good(void **state)
     struct folder *folder = *state;
     struct strings manifests = examples(folder, "manifests/README.md", "");
     struct strings sources = examples(folder, "manifests/README.md", "source");
-    assert_int_equal(manifests.count, 15);
+    assert_int_equal(manifests.count, 16);
     assert_int_equal(sources.count, 3);
     for (size_t i = 0; i < manifests.count; i++)
         (void)load(folder, manifests.items[i]);

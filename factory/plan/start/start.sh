@@ -1,0 +1,211 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# start COMMAND...: fills the volumes of this image when they are empty, brings them up to date when they are of an older build of
+# it, runs its set-up programs, and becomes the command. A kill at any moment is mended by the next start.
+#
+# /etc/build-id                     "ID SECONDS": this build, and when it was created
+# /usr/lib/imgfactory/volumes       a volume in each line: its path; /PATH-template is what it is filled with
+# /usr/lib/imgfactory/data.NUMBER   what the template of volume NUMBER holds: KIND MODE UID GID PATH, tabs between
+# In a volume: build-id, as above, of the build that filled it; .populating while that is done; .pristine-ID, the configuration as
+# that build had it; upgrade.log; and in the first one .upgrading, while an upgrade is under way.
+set -u
+here=${0%/*}
+root=${here%/usr/lib/imgfactory}
+tab=$(printf '\t')
+
+fail() {
+    echo "start: $*" >&2
+    exit 1
+}
+
+report() {
+    echo "start: $*"
+    echo "$*" >> "$volume/upgrade.log" || fail "$volume: cannot be written to"
+}
+
+is_there() {
+    [ -e "$1" ] || [ -L "$1" ]
+}
+
+is_plain() {
+    [ -f "$1" ] && [ ! -L "$1" ]
+}
+
+# Removes everything in the volume but the mark: nothing has used it yet.
+empty() {
+    for file in "$volume"/* "$volume"/.[!.]* "$volume"/..?*; do
+        case ${file##*/} in .populating | lost+found) continue ;; esac
+        ! is_there "$file" || rm -rf -- "$file" || fail "$file: cannot be removed"
+    done
+}
+
+is_empty() {
+    for file in "$volume"/* "$volume"/.[!.]* "$volume"/..?*; do
+        case ${file##*/} in lost+found) continue ;; esac
+        ! is_there "$file" || return 1
+    done
+}
+
+populate() {
+    if is_there "$volume/.populating"; then
+        empty
+    elif ! is_empty; then
+        fail "$volume: holds files, but no build-id: it is no volume of this image. Give it an empty one"
+    fi
+    mkdir -p "$volume/.populating" || fail "$volume: cannot be written to"
+    cp -a "$template/." "$volume/" || fail "$volume: cannot be filled; is it full?"
+    rmdir "$volume/.populating" || fail "$volume: cannot be written to"
+}
+
+# Puts what the template has at a path into the volume, in one step.
+install() {
+    { rm -rf "$volume/.installing" && cp -a "$template/$1" "$volume/.installing" &&
+        mv -f "$volume/.installing" "$volume/$2"; } || fail "$volume/$2: cannot be written; is the volume full?"
+}
+
+# Moves what is in the way of another kind of thing out of it.
+put_aside() {
+    count=1
+    while is_there "$volume/$1.before.$count"; do
+        count=$((count + 1))
+    done
+    mv "$volume/$1" "$volume/$1.before.$count" || fail "$volume/$1: cannot be renamed"
+    report "$1: is something else now; what was there is $1.before.$count"
+}
+
+upgrade_directory() {
+    if is_there "$volume/$path" && { [ -L "$volume/$path" ] || [ ! -d "$volume/$path" ]; }; then
+        put_aside "$path"
+    fi
+    [ ! -d "$volume/$path" ] || return 0
+    { rm -rf "$volume/.installing" && mkdir "$volume/.installing" && chown "$uid:$gid" "$volume/.installing" &&
+        chmod "$mode" "$volume/.installing" && mv "$volume/.installing" "$volume/$path"; } ||
+        fail "$volume/$path: cannot be made; is the volume full?"
+    report "$path: new"
+}
+
+upgrade_link() {
+    if [ -L "$volume/$path" ]; then
+        now=$(readlink "$volume/$path")
+        [ "$now" != "$(readlink "$template/$path")" ] || return 0
+        if [ -L "$pristine/$path" ] && [ "$now" = "$(readlink "$pristine/$path")" ]; then
+            install "$path" "$path"
+            report "$path: replaced"
+        else
+            report "$path: kept, it leads elsewhere than before"
+        fi
+        return 0
+    fi
+    ! is_there "$volume/$path" || put_aside "$path"
+    install "$path" "$path"
+    report "$path: new"
+}
+
+# Configuration that both the package and somebody else changed, by the rule of its package manager.
+settle_both() {
+    case $kind in
+    conffile)
+        install "$path" "$path.dpkg-dist"
+        report "$path: kept, as it was changed; the package's is $path.dpkg-dist"
+        ;;
+    noreplace)
+        install "$path" "$path.rpmnew"
+        report "$path: kept, as it was changed; the package's is $path.rpmnew"
+        ;;
+    *)
+        { rm -rf "$volume/.installing" && cp -a "$volume/$path" "$volume/.installing" &&
+            mv -f "$volume/.installing" "$volume/$path.rpmsave"; } || fail "$volume/$path.rpmsave: cannot be written"
+        install "$path" "$path"
+        report "$path: replaced; it was changed, and is $path.rpmsave"
+        ;;
+    esac
+}
+
+upgrade_file() {
+    if ! is_there "$volume/$path"; then
+        if [ "$kind" = conffile ] && is_plain "$pristine/$path"; then
+            report "$path: stays away, as it was removed"
+            return 0
+        fi
+        install "$path" "$path"
+        report "$path: new"
+    elif ! is_plain "$volume/$path"; then
+        put_aside "$path"
+        install "$path" "$path"
+        report "$path: new"
+    elif [ "$kind" = file ] || cmp -s "$volume/$path" "$template/$path"; then
+        return 0
+    elif is_plain "$pristine/$path" && cmp -s "$volume/$path" "$pristine/$path"; then
+        install "$path" "$path"
+        report "$path: replaced"
+    elif is_plain "$pristine/$path" && cmp -s "$pristine/$path" "$template/$path"; then
+        return 0
+    else
+        settle_both
+    fi
+}
+
+# Brings the volume from the build $have to $id.
+upgrade() {
+    pristine="$volume/.pristine-$have"
+    report "$volume: from build $have to $id"
+    while IFS=$tab read -r kind mode uid gid path; do
+        case $kind in
+        directory) upgrade_directory ;;
+        link) upgrade_link ;;
+        *) upgrade_file ;;
+        esac
+    done < "$here/data.$number"
+    rm -rf "$volume/.installing" "$volume/.pristine-$id"
+    { cp -a "$template/.pristine-$id" "$volume/.installing" &&
+        mv "$volume/.installing" "$volume/.pristine-$id"; } || fail "$volume: cannot be written to; is it full?"
+    sync
+    install build-id build-id
+    for former in "$volume"/.pristine-*; do
+        [ "${former##*-}" = "$id" ] || rm -rf "$former"
+    done
+}
+
+read -r id created < "$root/etc/build-id" || fail "/etc/build-id: missing"
+umask 022
+trap 'exit 143' TERM INT
+while read -r path; do # before anything is done
+    volume=$root$path
+    [ -d "$volume" ] || fail "$volume: is no directory"
+    if is_there "$volume/.populating" || ! is_plain "$volume/build-id"; then
+        continue
+    fi
+    since=
+    read -r have since < "$volume/build-id"
+    case $since in '' | *[!0-9]*) fail "$volume/build-id: damaged" ;; esac
+    [ "$since" -le "$created" ] ||
+        fail "$volume: a newer build of this image has used it; start that one, or restore the volume as it was before"
+done < "$here/volumes"
+number=0
+first=
+while read -r path; do
+    volume=$root$path
+    template=$volume-template
+    number=$((number + 1))
+    first=${first:-$volume}
+    have=
+    if is_there "$volume/.populating" || ! is_plain "$volume/build-id"; then
+        populate
+    else
+        read -r have _ < "$volume/build-id"
+    fi
+    case $have in
+    '' | "$id") ;;
+    *)
+        [ -d "$first/.upgrading" ] || mkdir "$first/.upgrading" || fail "$first: cannot be written to"
+        upgrade
+        ;;
+    esac
+done < "$here/volumes"
+trap - TERM INT
+if [ -x "$here/setup" ]; then
+    "$here/setup" "$first" || exit 1
+elif [ -d "$first/.upgrading" ]; then
+    rmdir "$first/.upgrading" || fail "$first: cannot be written to"
+fi
+exec "$@"

@@ -1,0 +1,388 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Data in volumes: what the image has of them, and what its start program makes of empty, old, changed, full and foreign
+volumes, with the shell of this host and, where it is here, busybox's; it is killed at each of its steps."""
+
+import os
+import random
+import re
+import shutil
+import stat
+import subprocess
+import unittest
+
+from base import Case, deb, need, run, world
+
+AMD64 = world.MACHINES["amd64"]
+KILLS = int(os.environ.get("IMGFACTORY_KILLS", "10"))  # 1000: every step
+MANIFEST = """
+packages: {install: [svc]}
+config: {entrypoint: [/usr/sbin/svc, -f]}
+data:
+  - volume: /data
+    paths: [/etc/svc/, /var/lib/svc, /srv/new/, /etc/later.conf]
+  - {volume: /logs, paths: [/var/log/svc/]}
+  - {volume: /scratch, paths: [/var/cache/svc/], keep: false}
+users: [{name: svc, uid: 77}]
+directories: [{path: /var/lib/svc, mode: "0750", owner: svc, group: svc}, /var/log/svc]
+"""
+TOOLS = ["chmod", "chown", "cmp", "cp", "mkdir", "mv", "readlink", "rm", "rmdir", "sync"]
+CONF = {"/etc/svc/same.conf": "same\n", "/etc/svc/a.conf": "a {}\n", "/etc/svc/b.conf": "b {}\n", "/etc/svc/c.conf": "c {}\n",
+        "/etc/svc/sub/d.conf": "d {}\n"}
+
+
+def program(path):
+    return deb.program(path, world.executable(AMD64, ["libc.so.6"]))
+
+
+def packages(version, files=(), size=0):
+    conf = [deb.File(path, text.format(version)) for path, text in CONF.items()]
+    more = [deb.File(f"/var/lib/svc/blob{number}", os.urandom(1 << 20)) for number in range(size)]
+    service = deb.Package("svc", arch="amd64", version=version, Section="net", Depends="libc6", files=[
+        program("/usr/sbin/svc"), deb.File("/var/lib/svc/seed", f"seed {version}\n"), *conf, *more, *files])
+    tools = deb.Package("tools", arch="amd64", version="1", Section="admin", Essential="yes", Depends="libc6",
+                        files=[program(f"/usr/bin/{name}") for name in TOOLS] + [program("/usr/bin/sh")])
+    return [package for package in world.packages(("amd64",)) if package.name not in ("served", "served-big")] + [service, tools]
+
+
+def shells():
+    found = [["sh"]]
+    busybox = shutil.which("busybox")
+    return found + ([[busybox, "sh"]] if busybox else [])
+
+
+@unittest.skipUnless(os.geteuid() == 0, "owners need root")
+class Data(Case):
+    def build_version(self, version, files=(), manifest=MANIFEST, size=0, epoch=None):
+        """Builds the service, and returns the folder that the image was unpacked to."""
+        name = f"v{version}"
+        self.make_repository(packages=packages(version, files, size), name="repo-" + name, architectures=("amd64",))
+        self.use(self.write_source(name + "-source.yaml"))
+        self.write_manifest(text=manifest)
+        layout = self.build("--arch", "x86_64", "served", env={"SOURCE_DATE_EPOCH": str(epoch or 1700000000 + int(version))})
+        self.image = layout.images["latest"]["amd64"]
+        root = self.path("root-" + name)
+        os.makedirs(root)
+        subprocess.run(["tar", "-xp", "--numeric-owner", "-C", root, "-f", "-"], input=self.image.tar_bytes, check=True)
+        for volume in ("data", "logs", "scratch"):
+            if os.path.isdir(os.path.join(root, volume)):
+                os.rmdir(os.path.join(root, volume))
+                os.makedirs(self.path("volumes/" + volume), exist_ok=True)
+                os.symlink(self.path("volumes/" + volume), os.path.join(root, volume))
+        return root
+
+    def start(self, root, shell=("sh",), code=0, command=("echo", "started"), env=None):
+        result = subprocess.run([*shell, root + "/usr/lib/imgfactory/start", *command], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, env={"PATH": os.environ["PATH"], **(env or {})},
+                                timeout=60, check=False)
+        self.assertEqual(result.returncode, code, result.stdout)
+        self.assertEqual("started\n" in result.stdout, code == 0)
+        return result.stdout
+
+    def volume(self, name, volume="data"):
+        return self.path(f"volumes/{volume}{name}")
+
+    def text(self, name):
+        with open(self.volume(name), encoding="utf-8") as stream:
+            return stream.read()
+
+    def change(self, name, text="admin\n"):
+        with open(self.volume(name), "w", encoding="utf-8") as stream:
+            stream.write(text)
+
+    def forget(self):
+        for name in os.listdir(self.path("volumes")):
+            shutil.rmtree(self.path("volumes/" + name))
+            os.mkdir(self.path("volumes/" + name))
+
+    def facts(self, volume="data"):
+        """All of a volume but its log: kind, mode, owner, bytes or target of each path."""
+        facts, top = {}, self.path("volumes/" + volume)
+        for folder, names, files in os.walk(top):
+            for name in names + files:
+                path = os.path.join(folder, name)
+                what = os.lstat(path)
+                content = os.readlink(path) if stat.S_ISLNK(what.st_mode) else None
+                if stat.S_ISREG(what.st_mode):
+                    with open(path, "rb") as stream:
+                        content = stream.read()
+                facts[os.path.relpath(path, top)] = (what.st_mode, what.st_uid, what.st_gid, content)
+        facts.pop("upgrade.log", None)
+        return facts
+
+
+class Image(Data):
+    def test_what_lives_in_a_volume_is_in_its_template_with_a_link_in_its_place(self):
+        self.build_version("1", files=[deb.link("/etc/svc/out.conf", "../../usr/share/doc/x"),
+                                       deb.link("/etc/svc/in.conf", "sub/d.conf")])
+        image = self.image
+        for path, target in (("/etc/svc", "/data/etc/svc"), ("/var/lib/svc", "/data/var/lib/svc"), ("/srv/new", "/data/srv/new"),
+                             ("/etc/later.conf", "/data/etc/later.conf"), ("/var/log/svc", "/logs/var/log/svc")):
+            self.assertEqual((image[path].kind, image[path].target), ("link", target))
+        self.assertEqual(image["/data-template/etc/svc/a.conf"].data, b"a 1\n")
+        self.assertEqual((image["/data-template/var/lib/svc"].mode, image["/data-template/var/lib/svc"].uid), (0o750, 77))
+        self.assertEqual(image["/data-template/etc/svc/out.conf"].target, "/usr/share/doc/x")
+        self.assertEqual(image["/data-template/etc/svc/in.conf"].target, "sub/d.conf")
+        self.assertIn("/data-template/srv/new", image)
+        self.assertNotIn("/data-template/etc/later.conf", image)
+        self.assertEqual(image["/etc/build-id"].data, image["/data-template/build-id"].data)
+        self.assertRegex(image["/etc/build-id"].data.decode(), r"^[0-9a-f]{32} 1700000001\n$")
+        config = image.config["config"]
+        self.assertEqual(config["Entrypoint"], ["/usr/lib/imgfactory/start", "/usr/sbin/svc", "-f"])
+        self.assertEqual(set(config["Volumes"]), {"/data", "/logs"})
+
+    def test_the_build_id_is_of_the_content_alone(self):
+        self.build_version("1", epoch=1700000000)
+        first = self.image.digest
+        self.use(self.write_source("v1-source.yaml"))
+        again = self.build("--arch", "x86_64", "--rebuild", "served", env={"SOURCE_DATE_EPOCH": "1700000000"})
+        self.assertEqual(again.images["latest"]["amd64"].digest, first)
+
+    def test_what_cannot_be_is_refused_with_its_place(self):
+        self.ready(packages=packages("1"), architectures=("amd64",), manifest=MANIFEST.replace("/srv/new/", "/var/run/x"))
+        self.refuse(run.USAGE, "/var/run is a link", arguments=("--arch", "x86_64", "served"))
+
+
+class Starts(Data):
+    def test_an_empty_volume_is_filled_once(self):
+        root = self.build_version("1")
+        for shell in shells():
+            with self.subTest(shell=shell):
+                self.forget()
+                self.start(root, shell)
+                self.assertEqual(self.text("/etc/svc/a.conf"), "a 1\n")
+                what = os.stat(self.volume("/var/lib/svc"))
+                self.assertEqual((stat.S_IMODE(what.st_mode), what.st_uid), (0o750, 77))
+                self.assertTrue(os.path.isdir(self.volume("/var/log/svc", "logs")))
+                self.change("/etc/svc/a.conf")
+                before = self.facts()
+                self.assertEqual(self.start(root, shell), "started\n")
+                self.assertEqual(self.facts(), before)
+
+    def test_it_passes_on_the_command_and_its_status(self):
+        root = self.build_version("1")
+        self.start(root)
+        result = subprocess.run(["sh", root + "/usr/lib/imgfactory/start", "sh", "-c", 'echo "$1"; exit 5', "x", "a  b"],
+                                stdout=subprocess.PIPE, text=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (5, "a  b\n"))
+
+    def test_a_foreign_volume_is_refused_and_left_alone(self):
+        root = self.build_version("1")
+        os.makedirs(self.volume("/photos"))
+        self.assertIn("no volume of this image", self.start(root, code=1))
+        self.assertEqual(list(self.facts()), ["photos"])
+
+    def test_a_volume_of_a_newer_build_is_refused(self):
+        older, newer = self.build_version("1"), self.build_version("2")
+        self.start(newer)
+        before = self.facts()
+        self.assertIn("a newer build", self.start(older, code=1))
+        self.assertEqual(self.facts(), before)
+        self.start(newer)
+
+    def test_a_damaged_build_id_is_told(self):
+        root = self.build_version("1")
+        self.start(root)
+        for text in ("", "x\n", "1 -2\n", "1 $(reboot)\n"):
+            self.change("/build-id", text)
+            self.assertIn("build-id: damaged", self.start(root, code=1))
+
+    def test_a_full_volume_is_told_and_filled_when_there_is_room(self):
+        root = self.build_version("1", size=3)
+        data = self.path("volumes/data")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", data], check=True)
+        self.addCleanup(subprocess.run, ["umount", data], check=False)
+        for _ in range(2):
+            self.assertIn("is it full?", self.start(root, code=1))
+        subprocess.run(["mount", "-o", "remount,size=20m", data], check=True)
+        self.start(root)
+        self.assertEqual(self.text("/var/lib/svc/seed"), "seed 1\n")
+        self.assertNotIn(".populating", self.facts())
+
+
+class Upgrades(Data):
+    def test_configuration_follows_the_rules_of_dpkg(self):
+        first = self.build_version("1", files=[deb.link("/etc/svc/led", "a.conf"), deb.link("/etc/svc/mine", "a.conf")])
+        second = self.build_version("2", files=[deb.link("/etc/svc/led", "b.conf"), deb.link("/etc/svc/mine", "b.conf"),
+                                                deb.File("/etc/svc/fresh.conf", "fresh\n")])
+        for shell in shells():
+            with self.subTest(shell=shell):
+                self.forget()
+                self.start(first, shell)
+                self.change("/etc/svc/b.conf")
+                self.change("/etc/svc/same.conf")
+                self.change("/var/lib/svc/seed", "grown\n")
+                self.change("/var/lib/svc/data", "data\n")
+                os.unlink(self.volume("/etc/svc/c.conf"))
+                os.unlink(self.volume("/etc/svc/mine"))
+                os.symlink("same.conf", self.volume("/etc/svc/mine"))
+                told = self.start(second, shell)
+                for name, text in (("a.conf", "a 2\n"), ("b.conf", "admin\n"), ("b.conf.dpkg-dist", "b 2\n"), ("sub/d.conf", "d 2\n"),
+                                   ("same.conf", "admin\n"), ("fresh.conf", "fresh\n")):
+                    self.assertEqual(self.text("/etc/svc/" + name), text)
+                self.assertFalse(os.path.lexists(self.volume("/etc/svc/c.conf")))
+                self.assertFalse(os.path.lexists(self.volume("/etc/svc/same.conf.dpkg-dist")))
+                self.assertEqual(os.readlink(self.volume("/etc/svc/led")), "b.conf")
+                self.assertEqual(os.readlink(self.volume("/etc/svc/mine")), "same.conf")
+                self.assertEqual(self.text("/var/lib/svc/seed") + self.text("/var/lib/svc/data"), "grown\ndata\n")
+                for line in ("etc/svc/a.conf: replaced", "b.conf.dpkg-dist", "c.conf: stays away", "fresh.conf: new", "mine: kept"):
+                    self.assertIn(line, told)
+                    self.assertIn(line, self.text("/upgrade.log"))
+                self.assertEqual(self.start(second, shell), "started\n")
+                pristine = [name for name in os.listdir(self.volume("")) if name.startswith(".pristine-")]
+                self.assertEqual(pristine, [".pristine-" + self.text("/build-id").split()[0]])
+
+    def test_a_path_that_became_something_else_is_put_aside_and_never_followed(self):
+        first = self.build_version("1", files=[deb.link("/etc/svc/turn", "/outside"), deb.File("/etc/svc/back/x.conf", "x\n")])
+        second = self.build_version("2", files=[deb.File("/etc/svc/turn/y.conf", "y\n"), deb.link("/etc/svc/back", "sub")])
+        self.start(first)
+        self.change("/etc/svc/back/mine.conf")
+        outside = self.path("outside")
+        os.mkdir(outside)
+        os.unlink(self.volume("/etc/svc/turn"))
+        os.symlink(outside, self.volume("/etc/svc/turn"))
+        shutil.rmtree(self.volume("/etc/svc/sub"))
+        os.symlink(outside, self.volume("/etc/svc/sub"))
+        told = self.start(second)
+        self.assertEqual(os.listdir(outside), [])
+        self.assertEqual(self.text("/etc/svc/turn/y.conf"), "y\n")
+        self.assertEqual(os.readlink(self.volume("/etc/svc/turn.before.1")), outside)
+        self.assertEqual(os.readlink(self.volume("/etc/svc/back")), "sub")
+        self.assertEqual(self.text("/etc/svc/back.before.1/mine.conf"), "admin\n")
+        self.assertFalse(os.path.islink(self.volume("/etc/svc/sub")))
+        self.assertIn("etc/svc/turn: is something else now", told)
+
+
+class SetUp(Data):
+    MANIFEST = MANIFEST + """
+configure: {command: [/usr/bin/setup-svc, "$HOME"], variables: [ADDRESS]}
+upgrade: {command: [/usr/sbin/svc, upgrade]}
+create: [{path: /usr/bin/setup-svc, mode: "0755", content: "#!/bin/sh\\n"}]
+"""
+
+    def program(self, root, name, text):
+        path = f"{root}/usr/lib/imgfactory/{name}"
+        with open(path, "w", encoding="ascii") as stream:
+            stream.write("#!/bin/sh\n" + text)
+        os.chmod(path, 0o755)
+
+    def test_set_up_runs_once_and_upgrade_once_for_each_build(self):
+        first, second = (self.build_version(version, manifest=self.MANIFEST) for version in "12")
+        with open(first + "/usr/lib/imgfactory/configure", encoding="ascii") as stream:
+            self.assertEqual(stream.read(), "#!/bin/sh\nexec /usr/bin/setup-svc '$HOME'\n")
+        for root in (first, second):
+            self.program(root, "configure", f"echo for $ADDRESS; echo configured >> {self.path('ran')}; exit ${{CODE-0}}\n")
+            self.program(root, "upgrade", f"echo upgraded >> {self.path('ran')}; exit ${{CODE-0}}\n")
+        self.assertIn("the variable ADDRESS has to be given", self.start(first, code=1))
+        self.assertFalse(os.path.exists(self.path("ran")))
+        given = {"ADDRESS": "192.0.2.1"}
+        self.assertIn("configure failed with status 3", self.start(first, code=1, env={**given, "CODE": "3"}))
+        self.start(first, env=given)
+        self.assertEqual(self.text("/configure.log"), "for 192.0.2.1\nfor 192.0.2.1\n")
+        self.assertEqual(stat.S_IMODE(os.stat(self.volume("/configure.log")).st_mode), 0o600)
+        self.start(first)
+        self.assertIn("upgrade failed with status 4", self.start(second, code=1, env={"CODE": "4"}))
+        self.start(second)
+        self.start(second)
+        with open(self.path("ran"), encoding="ascii") as stream:
+            self.assertEqual(stream.read().split(), ["configured"] * 2 + ["upgraded"] * 2)
+
+
+class Killed(Data):
+    STEPS = [name for name in TOOLS if name not in ("cmp", "readlink")]
+
+    def shims(self):
+        """Programs that kill the start program before or after the step whose number is in a file."""
+        folder = self.path("shims")
+        os.makedirs(folder)
+        for name in self.STEPS:
+            path = os.path.join(folder, name)
+            with open(path, "w", encoding="ascii") as stream:
+                stream.write(f"""#!/bin/sh
+read -r left when < {self.path('left')}
+echo $((left - 1)) $when > {self.path('left')}
+[ $left != 1 ] || [ $when != before ] || {{ kill -9 $PPID; exit 1; }}
+{'[ $left != 1 ] || [ $when != within ] || { timeout -s KILL 0.004 ' + shutil.which(name) + ' "$@"; kill -9 $PPID; exit 1; }' if name == 'cp' else ''}
+{shutil.which(name)} "$@"
+status=$?
+[ $left != 1 ] || {{ kill -9 $PPID; exit 1; }}
+exit $status
+""")
+            os.chmod(path, 0o755)
+        return folder
+
+    def run_until(self, root, step, when, shims):
+        with open(self.path("left"), "w", encoding="ascii") as stream:
+            stream.write(f"{step} {when}\n")
+        result = subprocess.run(["sh", root + "/usr/lib/imgfactory/start", "echo", "started"], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, env={"PATH": shims + ":" + os.environ["PATH"]},
+                                timeout=60, check=False)
+        with open(self.path("left"), encoding="ascii") as stream:
+            return result, step - int(stream.read().split()[0])
+
+    def sweep(self, root, prepare):
+        """Kills it at steps; the next start makes what an undisturbed one makes."""
+        shims = self.shims()
+        prepare()
+        result, steps = self.run_until(root, 100000, "before", shims)
+        self.assertIn("started", result.stdout)
+        wanted = {name: self.facts(name) for name in ("data", "logs", "scratch")}
+        points = [(step, when) for step in range(1, steps + 1) for when in ("before", "within", "after")]
+        self.assertGreater(len(points), 8)
+        chosen = points if KILLS >= len(points) else random.Random(7).sample(points, KILLS)
+        for step, when in chosen:
+            with self.subTest(step=step, when=when):
+                prepare()
+                result, _ = self.run_until(root, step, when, shims)
+                self.assertNotIn("started", result.stdout)
+                self.start(root)
+                self.assertEqual({name: self.facts(name) for name in wanted}, wanted)
+
+    def test_population_is_whole_after_a_kill_at_any_step(self):
+        self.sweep(self.build_version("1", size=4), self.forget)
+
+    def test_an_upgrade_is_whole_after_a_kill_at_any_step(self):
+        first = self.build_version("1", files=[deb.link("/etc/svc/turn", "a.conf"), deb.File("/etc/svc/back/x.conf", "x\n")])
+        second = self.build_version("2", files=[deb.File("/etc/svc/turn/y.conf", "y\n"), deb.link("/etc/svc/back", "sub"),
+                                                deb.File("/etc/svc/fresh.conf", "fresh\n")])
+
+        def prepare():
+            self.forget()
+            self.start(first)
+            self.change("/etc/svc/b.conf")
+            os.unlink(self.volume("/etc/svc/c.conf"))
+        self.sweep(second, prepare)
+
+
+class Cost(Data):
+    def test_a_start_with_nothing_to_do_is_quick_and_the_first_is_about_a_copy(self):
+        root = self.build_version("1", size=40)
+        fill = min(self.seconds(lambda: (self.forget(), self.start(root))) for _ in range(3))
+        copy = min(self.seconds(lambda: (shutil.rmtree(self.path("copy"), ignore_errors=True), subprocess.run(
+            ["cp", "-a", root + "/data-template", self.path("copy")], check=True))) for _ in range(3))
+        self.assertLess(fill, copy * 2 + 0.25)
+        idle = min(self.seconds(lambda: self.start(root)) for _ in range(5))
+        self.assertLess(idle, 0.05 * (4 if run.sanitizer() else 1))
+
+    @staticmethod
+    def seconds(action):
+        before = os.times().elapsed
+        action()
+        return os.times().elapsed - before
+
+
+class Posix(Case):
+    def test_the_scripts_are_posix(self):
+        need("shellcheck")
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "plan", "start")
+        scripts = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+        self.assertGreater(len(scripts), 3)
+        result = subprocess.run(["shellcheck", "-s", "sh", *scripts], stdout=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(result.stdout, "")
+        for path in scripts:
+            with open(path, encoding="utf-8") as stream:
+                self.assertFalse(re.search(r"\[\[|\blocal\b|\bfunction\b|<<<|\$'", stream.read()), path)
+
+
+if __name__ == "__main__":
+    unittest.main()
