@@ -369,7 +369,6 @@ static void add_unit(struct services *services, const struct service *service)
 
 static void add_systemd(struct services *services)
 {
-    static const char program[] = "/usr/lib/systemd/systemd";
     struct arena *arena = services->arena;
     struct manifest *manifest = &services->form->manifest;
     for (size_t i = 0; i < services->list.count; i++)
@@ -382,7 +381,7 @@ static void add_systemd(struct services *services)
                                       .mode = 0777,
                                       .target = UNITS_PACKAGED "/multi-user.target"});
     make(services, (struct wish_made){.kind = MADE_FILE, .path = "/etc/machine-id", .mode = 0444, .content = ""});
-    list_add(arena, &manifest->config.entrypoint, program);
+    list_add(arena, &manifest->config.entrypoint, SERVICES_SYSTEMD);
     if (!manifest->config.stop_signal)
         manifest->config.stop_signal = "SIGRTMIN+3"; /* systemd(1): halts; SIGTERM would reload it */
 }

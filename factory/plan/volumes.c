@@ -3,6 +3,7 @@
 
 #include "plan/manifest_parts.h"
 #include "plan/rules.h"
+#include "plan/services.h"
 #include "plan/start_scripts.h"
 
 #define GIVER "data"
@@ -158,7 +159,8 @@ static void make_file(const struct reading *reading, const char *path, uint32_t 
 
 /* Reads one of the set-up programs and makes the script that starts it. */
 static bool read_program(const struct reading *reading, const char *name, const struct yaml_node *node,
-                         const struct yaml_field *fields, size_t field_count, struct err *err)
+                         const struct yaml_field *fields, size_t field_count, struct strings *ret_variables,
+                         struct err *err)
 {
     struct program_form form = {0};
     struct strings words = {0};
@@ -185,19 +187,55 @@ static bool read_program(const struct reading *reading, const char *name, const 
                       ? arena_printf(reading->arena, "%s\n", strings_join(reading->arena, &form.variables, "\n"))
                       : "");
     start_want_program(reading->arena, &reading->form->manifest, form.command.items[0]);
+    if (form.variables.count)
+        *ret_variables = form.variables;
     return true;
+}
+
+/* Whether systemd is what the start program becomes. */
+static bool is_systemd(const struct reading *reading)
+{
+    const struct strings *words = &reading->form->manifest.config.entrypoint;
+    return reading->form->services && words->count == 2 && strcmp(words->items[1], SERVICES_SYSTEMD) == 0;
+}
+
+/* Under systemd the set-up programs are a unit's, so that they can call systemctl; it ends the container when they fail. */
+static void make_unit(const struct reading *reading, const struct strings *variables)
+{
+    static const char unit[] = "/etc/systemd/system/imgfactory-setup.service";
+    struct arena *arena = reading->arena;
+    const char *pass =
+        variables->count ? arena_printf(arena, "PassEnvironment=%s\n", strings_join(arena, variables, " ")) : "";
+    make_file(reading, unit, 0644,
+              arena_printf(arena,
+                           "[Unit]\nDescription=Set-up programs of this image\nAfter=basic.target\n"
+                           "FailureAction=exit\n\n"
+                           "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=infinity\n%s"
+                           "StandardOutput=journal+console\nExecStart=" START_DIR "/setup %s\n",
+                           pass, reading->volumes->list.items[0].path));
+    start_make(arena, &reading->form->manifest,
+               (struct wish_made){.kind = MADE_SYMLINK,
+                                  .path = "/etc/systemd/system/multi-user.target.wants/imgfactory-setup.service",
+                                  .mode = 0777,
+                                  .target = unit,
+                                  .node = reading->form->root},
+               GIVER);
+    make_file(reading, START_DIR "/late", 0644, "");
 }
 
 static bool read_programs(const struct reading *reading, struct err *err)
 {
     const struct manifest_form *form = reading->form;
-    if ((form->configure &&
-         !read_program(reading, "configure", form->configure, configure_fields, ARRAY_COUNT(configure_fields), err)) ||
-        (form->upgrade &&
-         !read_program(reading, "upgrade", form->upgrade, upgrade_fields, ARRAY_COUNT(upgrade_fields), err)))
+    struct strings variables = {0};
+    if ((form->configure && !read_program(reading, "configure", form->configure, configure_fields,
+                                          ARRAY_COUNT(configure_fields), &variables, err)) ||
+        (form->upgrade && !read_program(reading, "upgrade", form->upgrade, upgrade_fields, ARRAY_COUNT(upgrade_fields),
+                                        &variables, err)))
         return false;
     if (form->configure || form->upgrade)
         (void)start_add_script(reading->arena, &reading->form->manifest, "setup", NULL, 0);
+    if ((form->configure || form->upgrade) && is_systemd(reading))
+        make_unit(reading, &variables);
     return true;
 }
 

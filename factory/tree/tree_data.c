@@ -286,11 +286,48 @@ static bool move_all(struct moving *moving, struct err *err)
     return true;
 }
 
+/* "NAME VERSION" of the packages that gave files; and, of those whose scripts would have done what nobody did, with the note. */
+static void put_packages(struct moving *moving)
+{
+    struct strings versions = {0}, notes = {0};
+    const struct tree *tree = moving->tree;
+    const char *pristine = arena_printf(moving->arena, "/.pristine-%s/.packages", moving->id);
+    for (size_t i = 0; i < tree->package_count; i++) {
+        const struct package *package = tree->packages[i];
+        const char *head = arena_printf(moving->arena, "package %s: ", package->name);
+        list_add(moving->arena, &versions, arena_printf(moving->arena, "%s %s\n", package->name, package->version));
+        for (size_t j = 0; j < tree->notes.count; j++) {
+            if (text_has_prefix(text_of(tree->notes.items[j]), head))
+                list_add(moving->arena, &notes,
+                         arena_printf(moving->arena, "%s %s\t%s\n", package->name, package->version,
+                                      text_printable(moving->arena, text_of(tree->notes.items[j]))));
+        }
+    }
+    put_file(moving, in_template(moving, &moving->volumes->list.items[0], pristine),
+             strings_join(moving->arena, &versions, ""));
+    put_file(moving, START_DIR "/scripts", strings_join(moving->arena, &notes, ""));
+}
+
+/* The directories below /run, of which a container has none when it is started. */
+static const char *list_run(const struct moving *moving)
+{
+    struct strings lines = {0};
+    for (size_t i = 0; i < moving->tree->count; i++) {
+        const struct node *node = &moving->tree->nodes[i];
+        if (node->kind == NODE_DIRECTORY && path_is_below(node->path, "/run") && !strpbrk(node->path, "\t\n\\"))
+            list_add(moving->arena, &lines,
+                     arena_printf(moving->arena, "%o\t%u\t%u\t%s\n", node->mode, node->uid, node->gid, node->path));
+    }
+    return strings_join(moving->arena, &lines, "");
+}
+
 /* build-id, here and in the templates, what these hold, and where configuration as it was is. */
 static void put_documents(struct moving *moving)
 {
     const char *text = arena_printf(moving->arena, "%s %" PRId64 "\n", moving->id, moving->tree->created_time);
     put_file(moving, "/etc/build-id", text);
+    put_file(moving, START_DIR "/run", list_run(moving));
+    put_packages(moving);
     for (size_t i = 0; i < moving->volumes->list.count; i++) {
         const struct volume *volume = &moving->volumes->list.items[i];
         const char *pristine = arena_printf(moving->arena, "/.pristine-%s", moving->id);

@@ -38,8 +38,10 @@ def program(path):
 def packages(version, files=(), size=0):
     conf = [deb.File(path, text.format(version)) for path, text in CONF.items()]
     more = [deb.File(f"/var/lib/svc/blob{number}", os.urandom(1 << 20)) for number in range(size)]
-    service = deb.Package("svc", arch="amd64", version=version, Section="net", Depends="libc6", files=[
+    service = deb.Package("svc", arch="amd64", version=version, Section="net", Depends="libc6",
+                          files=[
         program("/usr/sbin/svc"), deb.File("/var/lib/svc/seed", f"seed {version}\n"), *conf, *more, *files])
+    service.scripts["postinst"] = f"#!/bin/sh\n. /usr/share/debconf/confmodule\ndb_get svc/answer{version}\n"
     tools = deb.Package("tools", arch="amd64", version="1", Section="admin", Essential="yes", Depends="libc6",
                         files=[program(f"/usr/bin/{name}") for name in TOOLS] + [program("/usr/bin/sh")])
     return [package for package in world.packages(("amd64",)) if package.name not in ("served", "served-big")] + [service, tools]
@@ -225,7 +227,7 @@ class Upgrades(Data):
                 self.assertEqual(os.readlink(self.volume("/etc/svc/led")), "b.conf")
                 self.assertEqual(os.readlink(self.volume("/etc/svc/mine")), "same.conf")
                 self.assertEqual(self.text("/var/lib/svc/seed") + self.text("/var/lib/svc/data"), "grown\ndata\n")
-                for line in ("etc/svc/a.conf: replaced", "b.conf.dpkg-dist", "c.conf: stays away", "fresh.conf: new", "mine: kept"):
+                for line in ("db_get svc/answer2", "etc/svc/a.conf: replaced", "b.conf.dpkg-dist", "c.conf: stays away", "fresh.conf: new", "mine: kept"):
                     self.assertIn(line, told)
                     self.assertIn(line, self.text("/upgrade.log"))
                 self.assertEqual(self.start(second, shell), "started\n")

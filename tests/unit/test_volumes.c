@@ -53,6 +53,19 @@ static void services_are_behind_it_too(void **state)
                         "/usr/lib/imgfactory/start /usr/lib/imgfactory/supervise");
 }
 
+static void under_systemd_a_unit_runs_the_set_up_programs(void **state)
+{
+    struct folder *folder = *state;
+    struct manifest manifest = load(folder, "services: [{unit: a.service}]\ndata: [{volume: /data, paths: [/etc/a]}]\n"
+                                            "configure: {command: [/sbin/set], variables: [A, B]}\n");
+    const struct wish_made *unit = wishes_made(&manifest.wishes, "/etc/systemd/system/imgfactory-setup.service");
+    assert_non_null(unit);
+    assert_non_null(strstr(unit->content, "PassEnvironment=A B\n"));
+    assert_non_null(strstr(unit->content, "ExecStart=/usr/lib/imgfactory/setup /data\n"));
+    assert_non_null(wishes_made(&manifest.wishes, "/usr/lib/imgfactory/late"));
+    assert_string_equal(wishes_made(&manifest.wishes, "/usr/lib/imgfactory/variables")->content, "A\nB\n");
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     static const char *const rows[][2] = {
@@ -93,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(volumes_are_read_with_their_paths_and_the_command_is_started_by_the_program),
         IN_FOLDER(services_are_behind_it_too),
+        IN_FOLDER(under_systemd_a_unit_runs_the_set_up_programs),
         IN_FOLDER(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,8 @@
 # /etc/build-id                     "ID SECONDS": this build, and when it was created
 # /usr/lib/imgfactory/volumes       a volume in each line: its path; /PATH-template is what it is filled with
 # /usr/lib/imgfactory/data.NUMBER   what the template of volume NUMBER holds: KIND MODE UID GID PATH, tabs between
+# /usr/lib/imgfactory/scripts       "PACKAGE VERSION", tab, what its scripts would have done and nobody did
+# /usr/lib/imgfactory/run           directories below /run, which is empty at each start: MODE UID GID PATH, tabs between
 # In a volume: build-id, as above, of the build that filled it; .populating while that is done; .pristine-ID, the configuration as
 # that build had it; upgrade.log; and in the first one .upgrading, while an upgrade is under way.
 set -u
@@ -145,6 +147,18 @@ upgrade_file() {
     fi
 }
 
+# Tells what scripts of packages that are others now would have done, which nobody did.
+tell_scripts() {
+    is_plain "$pristine/.packages" || return 0
+    while IFS=$tab read -r package note; do
+        known=
+        while read -r former; do
+            [ "$former" != "$package" ] || known=1
+        done < "$pristine/.packages"
+        [ -n "$known" ] || report "$note"
+    done < "$here/scripts"
+}
+
 # Brings the volume from the build $have to $id.
 upgrade() {
     pristine="$volume/.pristine-$have"
@@ -156,14 +170,12 @@ upgrade() {
         *) upgrade_file ;;
         esac
     done < "$here/data.$number"
+    tell_scripts
     rm -rf "$volume/.installing" "$volume/.pristine-$id"
     { cp -a "$template/.pristine-$id" "$volume/.installing" &&
         mv "$volume/.installing" "$volume/.pristine-$id"; } || fail "$volume: cannot be written to; is it full?"
     sync
     install build-id build-id
-    for former in "$volume"/.pristine-*; do
-        [ "${former##*-}" = "$id" ] || rm -rf "$former"
-    done
 }
 
 read -r id created < "$root/etc/build-id" || fail "/etc/build-id: missing"
@@ -202,8 +214,21 @@ while read -r path; do
         ;;
     esac
 done < "$here/volumes"
+if [ -d "$first/.upgrading" ]; then
+    while read -r path; do
+        for former in "$root$path"/.pristine-*; do
+            [ "${former##*-}" = "$id" ] || rm -rf "$former"
+        done
+    done < "$here/volumes"
+fi
+while IFS=$tab read -r mode uid gid path; do
+    [ -d "$root$path" ] || { mkdir -p "$root$path" && chown "$uid:$gid" "$root$path" && chmod "$mode" "$root$path"; } ||
+        fail "$path: cannot be made"
+done < "$here/run"
 trap - TERM INT
-if [ -x "$here/setup" ]; then
+if [ -e "$here/late" ]; then
+    : # a unit of systemd runs it
+elif [ -x "$here/setup" ]; then
     "$here/setup" "$first" || exit 1
 elif [ -d "$first/.upgrading" ]; then
     rmdir "$first/.upgrading" || fail "$first: cannot be written to"
