@@ -82,6 +82,7 @@ static const struct command_row rows[] = {
     {COMMAND_HISTORY, "history", "[NAME|REF...]", "0.3.0", "list past nights of an image, and what changed",
      "Lists what a repository of a registry (REF) has under its tags, the newest first: dates, versions, digests;\n"
      "or of an image that was built here (NAME) all nights that are kept. Beside each: what changed.\n"
+     "Without a word: all images that were built here.\n"
      "With --rebuild it reads what was published from registries, REFs or where the site file's images go.\n"
      "A digest of it is what `tag REF@DIGEST TAG` and `unit --pin=DIGEST` go back to.",
      0, SIZE_MAX, 0, remote_history},

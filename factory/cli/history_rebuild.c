@@ -8,7 +8,6 @@
 #include "cli/in_images.h"
 #include "cli/maker.h"
 #include "past/past_document.h"
-#include "plan/manifest.h"
 #include "registry/artifact.h"
 #include "registry/registries_conf.h"
 
@@ -150,30 +149,17 @@ static bool rebuild_one(struct remote *remote, const char *word, const char *sta
     return is_good;
 }
 
-/* The name of a site's image that has no manifest which can be read: its word without folder and ending. */
-static const char *name_of(struct arena *arena, const char *word)
-{
-    const char *slash = strrchr(word, '/'), *base = slash ? slash + 1 : word;
-    size_t len = strlen(base);
-    bool is_file = text_has_suffix(text_of(base), ".yaml");
-    return arena_strndup(arena, base, is_file ? len - strlen(".yaml") : len);
-}
-
 /* Where an image of the site goes, as builds choose it; NULL: nowhere. */
 static const char *place_of(struct remote *remote, const char *manifests_dir, const struct features *features,
                             const struct site_image *image)
 {
     struct arena *arena = remote->arena;
     const struct site *site = &remote->command->site;
-    struct manifest *manifest = arena_new(arena, struct manifest);
-    const char *path;
-    struct err ignored = {0};
     if (!site_is_pushed(site, image))
         return NULL;
-    bool is_read = manifest_find(arena, manifests_dir, image->word, &path, &ignored) &&
-                   manifest_load(arena, path, features, manifest, &ignored);
-    return site_place(arena, site, image, is_read ? manifest->destination : NULL,
-                      is_read ? manifest->name : name_of(arena, image->word));
+    const struct manifest *manifest = maker_find_manifest(arena, manifests_dir, features, image->word);
+    return site_place(arena, site, image, manifest ? manifest->destination : NULL,
+                      maker_name_of(arena, manifest, image->word));
 }
 
 /* Lists where the images of the site are. */

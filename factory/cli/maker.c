@@ -5,6 +5,7 @@
 #include "bill/bill.h"
 #include "cli/places.h"
 #include "io/file.h"
+#include "package/path.h"
 #include "plan/rules.h"
 
 #include <fcntl.h>
@@ -72,16 +73,31 @@ bool maker_begin(struct command *command, struct maker *ret_maker, struct err *e
     return maker_find_catalogue(command, &ret_maker->manifests_dir, &ret_maker->features, err);
 }
 
-/* Loads the manifest of the catalogue that an image is of; NULL when there is none, or none that can be read. */
-static const struct manifest *manifest_of(const struct maker *maker, const char *name)
+const struct manifest *maker_find_manifest(struct arena *arena, const char *dir, const struct features *features,
+                                           const char *word)
 {
-    struct manifest *manifest = arena_new(maker->arena, struct manifest);
+    struct manifest *manifest = arena_new(arena, struct manifest);
     const char *path;
     struct err ignored = {0};
-    bool is_found = name && rule_is_image_name(name) &&
-                    manifest_find(maker->arena, maker->manifests_dir, name, &path, &ignored) &&
-                    manifest_load(maker->arena, path, &maker->features, manifest, &ignored);
+    bool is_found =
+        manifest_find(arena, dir, word, &path, &ignored) && manifest_load(arena, path, features, manifest, &ignored);
     return is_found ? manifest : NULL;
+}
+
+const char *maker_name_of(struct arena *arena, const struct manifest *manifest, const char *word)
+{
+    const char *base = path_basename(word);
+    size_t len = strlen(base);
+    bool is_file = text_has_suffix(text_of(base), ".yaml");
+    return manifest ? manifest->name : arena_strndup(arena, base, is_file ? len - strlen(".yaml") : len);
+}
+
+/* The manifest of the catalogue that an image is of. */
+static const struct manifest *manifest_of(const struct maker *maker, const char *name)
+{
+    return name && rule_is_image_name(name)
+               ? maker_find_manifest(maker->arena, maker->manifests_dir, &maker->features, name)
+               : NULL;
 }
 
 static json_t *parse(struct text bytes)

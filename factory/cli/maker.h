@@ -31,6 +31,11 @@ struct maker {
 /* Finds the catalogue, --manifests or as installed, and the features that its manifests can name. */
 bool maker_find_catalogue(struct command *command, const char **ret_dir, struct features *ret_features,
                           struct err *err) MUST_CHECK;
+/* Loads the manifest that a word means, as the command line has it; NULL when there is none, or none that can be read. */
+const struct manifest *maker_find_manifest(struct arena *arena, const char *dir, const struct features *features,
+                                           const char *word);
+/* Returns what the image of a word is called: by its manifest, or without one (NULL) as the word is, without folder and ending. */
+const char *maker_name_of(struct arena *arena, const struct manifest *manifest, const char *word);
 /* Reads the options, and finds the catalogue. */
 bool maker_begin(struct command *command, struct maker *ret_maker, struct err *err) MUST_CHECK;
 /* Adds an opened image: of a registry, by what it is called there, or of a layout (`reference` NULL). */

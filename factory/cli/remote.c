@@ -170,20 +170,27 @@ static bool tag(struct remote *remote, struct err *err)
     return is_good;
 }
 
-/* What the state knows of an image of this name. */
-static bool history_of_name(struct remote *remote, const char *name, struct err *err)
+/* What the state knows of an image of this name, or that a manifest's path means; NULL: of all. */
+static bool history_of_name(struct remote *remote, const char *word, struct err *err)
 {
     struct past_images kept;
-    const char *state;
+    struct features features;
+    const char *state, *dir, *name = word;
     if (!in_images_state(remote->command, &state, err))
         return false;
+    if (word && (strchr(word, '/') || text_has_suffix(text_of(word), ".yaml"))) {
+        if (!maker_find_catalogue(remote->command, &dir, &features, err))
+            return false;
+        name = maker_name_of(remote->arena, maker_find_manifest(remote->arena, dir, &features, word), word);
+    }
     past_read(remote->arena, state, name, false, &kept);
     if (!kept.count) {
         err_set(err, ERR_USAGE,
-                "no night of an image %s is known in %s; of an image of a registry write HOST/REPOSITORY", name, state);
+                "no night of an%s image%s%s is known in %s; of an image of a registry write HOST/REPOSITORY",
+                name ? "" : "y", name ? " " : "", name ? name : "", state);
         return false;
     }
-    history_kept_print(stdout, &kept, remote->command->options.is_json);
+    (name ? history_kept_print : history_kept_print_all)(stdout, &kept, remote->command->options.is_json);
     return true;
 }
 
@@ -200,13 +207,13 @@ static bool history(struct remote *remote, struct err *err)
     struct err ignored = {0};
     if (options->is_rebuild)
         return history_rebuild(remote, err);
-    if (options->words.count != 1) {
+    if (options->words.count > 1) {
         err_set(err, ERR_USAGE, "history takes one NAME or REF, not %zu; see imgfactory history --help",
                 options->words.count);
         return false;
     }
-    if (remote_is_local(options->words.items[0]))
-        return history_of_name(remote, options->words.items[0], err);
+    if (!options->words.count || remote_is_local(options->words.items[0]))
+        return history_of_name(remote, options->words.count ? options->words.items[0] : NULL, err);
     if (!in_images_state(remote->command, &state, err))
         return false;
     if (!reference_parse(remote->arena, options->words.items[0], false, &reference, err))

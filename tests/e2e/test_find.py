@@ -112,6 +112,11 @@ class Nights(Asking, PushCase):
         self.assertEqual([night["digest"] for night in nights], [second, first])
         self.assertEqual(nights[0]["changes"], [{"package": "libbar2", "before": "2.0+dfsg-1", "after": "2.1-1"}])
         self.assertEqual(nights[1]["changes"], [])
+        everything = self.history()
+        self.assertEqual(SCHEMA.faults(everything, "history_of_all"), [])
+        self.assertEqual(everything, [told])
+        self.assertRegex(self.call("history").stdout, rf"\nserved +2  .*in the output, {second[:19]}\n")
+        self.assertEqual(self.history(self.path("manifests/served.yaml"), "--manifests", self.path("manifests")), told)
         plain = self.call("history", "served")
         self.assertIn("~ libbar2  2.0+dfsg-1 → 2.1-1", plain.stdout)
         # Only what is published now counts, unless past nights are asked for.
@@ -296,6 +301,14 @@ class InRegistry(Asking, PushCase):
         self.night()
         self.assertEqual(self.places("--package", "libbar2 >= 2.1"), new)
         first = self.ask("--past", "--package", "libbar2 < 2.1")["images"][0]["digest"]
+        last = self.ask("--package", "libbar2 >= 2.1")["images"][0]["digest"]
+        self.call("tag", "--config", site, f"{repository}@{first}", "latest")
+        self.assertIn("\n    back to the image of 20", self.call("history", "served").stdout)
+        # Once more, and back: what had changed when it was new is not forgotten.
+        self.call("tag", "--config", site, f"{repository}@{last}", "latest")
+        there = json.loads(self.call("history", "--json", "--config", site, repository).stdout)["images"]
+        self.assertEqual([one["changes"][0]["after"] for one in there if one["digest"] == last], ["2.1-1"])
+        self.assertEqual(self.places("--package", "libbar2 >= 2.1"), new)
         self.call("tag", "--config", site, f"{repository}@{first}", "latest")
 
         def assert_is_back():
