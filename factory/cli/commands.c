@@ -48,6 +48,11 @@ static const struct command_row rows[] = {
      "and its layers, of any other of the package database in it. The same image has the same document.\n"
      "Of several images they are written (--sboms).",
      1, SIZE_MAX, 0, remote_sbom},
+    {COMMAND_PROVENANCE, "provenance", "REF|LAYOUT[:TAG]", "0.3.0", "print how an image was made, for those who verify",
+     "Prints the provenance of an image that was built here: an in-toto statement with SLSA's predicate about the\n"
+     "index and each platform. It names manifest, recipes, options, every signed index and every package with its\n"
+     "digest, and the program. The same image has the same statement: it has no clock in it.",
+     1, 1, 0, remote_provenance},
     {COMMAND_CHECK, "check", "DIR...|LAYOUT[:TAG]|REF", "0.1.0", "prove that everything in a root or image can start",
      "Proves of any image or root directory that everything in it can start: each program's\n"
      "loader, libraries, symbol versions and symbols, as its own dynamic loader would find them.\n"

@@ -38,6 +38,7 @@ enum command_kind {
     COMMAND_STATUS = 1 << 23,
     COMMAND_LOCK = 1 << 24,
     COMMAND_SBOM = 1 << 28,
+    COMMAND_PROVENANCE = 1 << 15,
     COMMAND_PRUNE = 1 << 25,
     COMMAND_KEY = 1 << 26,
     COMMAND_VERIFY = 1 << 27,

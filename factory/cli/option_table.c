@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/option_table.h"
 
+#include "sbom/provenance.h"
+
 #include <stddef.h>
 
 /* A row, which cannot be without any of its statements. */
@@ -15,13 +17,15 @@
 #define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                       /* look into them, and build nothing */
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
 #define PULLS                                                                                                          \
-    (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM |                     \
-     COMMAND_SYSTEM) /* images of registries */
+    (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_SYSTEM |    \
+     COMMAND_PROVENANCE) /* images of registries */
 #define CACHES (COMMAND_VERIFY | PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_PRUNE) /* use the cache */
 #define REGISTRIES                                                                                                     \
     (COMMAND_VERIFY | TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK |                 \
      COMMAND_PRUNE) /* talk to registries */
-#define STATES (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_HISTORY | COMMAND_PRUNE) /* use the state */
+#define STATES                                                                                                         \
+    (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_HISTORY |                            \
+     COMMAND_PRUNE) /* use the state */
 #define ALL                                                                                                            \
     (COMMAND_VERIFY | PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS |            \
      COMMAND_SHOW_CONFIG | COMMAND_PRUNE | COMMAND_KEY)
@@ -29,7 +33,7 @@
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
            "architectures: names separated by commas, or \"all\" that the manifest allows (default: this machine's)",
-           OPTION_STRING, arch, PACKAGES | (PULLS & ~COMMAND_UNIT), 0, 0, 0, ALTERS_ORDER),
+           OPTION_STRING, arch, PACKAGES | (PULLS & ~(COMMAND_UNIT | COMMAND_PROVENANCE)), 0, 0, 0, ALTERS_ORDER),
     OPTION('s', "source", "FILE",
            "take packages from this source, a file or the name of a shipped one (fedora-41), instead of the host's own "
            "configuration",
@@ -104,6 +108,8 @@ static const struct option_row rows[] = {
     OPTION(0, "sboms", "DIR",
            "write the document of each platform to DIR/IMAGE-ARCH.spdx.json (cdx.json) instead of printing one",
            OPTION_STRING, sboms, COMMAND_SBOM, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "builder", "URI", "who builds, as those who verify know it (default: " PROVENANCE_BUILDER ")",
+           OPTION_STRING, builder, COMMAND_PROVENANCE, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "name", "NAME",
            "what the container is called on the host, and its unit (default: the last word of IMAGE)", OPTION_STRING,
            name, COMMAND_SYSTEM, 0, 0, 0, ALTERS_NOTHING),
@@ -150,7 +156,8 @@ static const struct option_row rows[] = {
            "of a repository: for how long digests are kept after they were last current (30d), or how many (10)",
            OPTION_STRING, keep, COMMAND_PRUNE, 0, 0, 0, ALTERS_NOTHING),
     OPTION(
-        0, "tags", "GLOB",
+        0,
+        "tags", "GLOB",
         "of a repository: tags like that are ours, and keep nothing (again for more; default: any tag but the stamps "
         "keeps what it is at)",
         OPTION_STRINGS, patterns, COMMAND_PRUNE, 0, 0, 0, ALTERS_NOTHING),
@@ -214,7 +221,8 @@ static const struct option_row rows[] = {
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
            PACKAGES | COMMAND_UNIT | COMMAND_PRUNE | COMMAND_HISTORY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json,
-           ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK | COMMAND_SBOM), LOGINS, 0, 0, ALTERS_NOTHING),
+           ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK | COMMAND_SBOM | COMMAND_PROVENANCE), LOGINS, 0, 0,
+           ALTERS_NOTHING),
     OPTION(0, "summary", NULL,
            "print a line for each image and one for all instead of the table, or with --json beside the report, to "
            "standard error",
@@ -288,7 +296,7 @@ static const struct option_text texts[] = {
      "remove only what was not used for longest, until no more than this is left (500M, 8G)"},
     {"cache", PULLS | COMMAND_HISTORY, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
-    {"state", COMMAND_DIFF | COMMAND_SBOM,
+    {"state", COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE,
      "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_HISTORY, "what builds took down of past nights (default: ~/.local/state/imgfactory)"},

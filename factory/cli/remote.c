@@ -17,6 +17,7 @@
 #include "cli/maker.h"
 #include "cli/night_unit.h"
 #include "cli/places.h"
+#include "cli/provenance_command.h"
 #include "cli/prune.h"
 #include "cli/sbom_command.h"
 #include "cli/signing.h"
@@ -24,6 +25,7 @@
 #include "cli/system.h"
 #include "cli/verify.h"
 #include "formats/formats.h"
+#include "io/program.h"
 #include "layer/archive.h"
 #include "line/fewer.h"
 #include "line/report.h"
@@ -503,6 +505,8 @@ static bool confine(struct remote *remote, struct err *err)
     confinement_read_linked(command, arches ? arches : shipped_dir(remote->arena, "arches"));
     confinement_read_linked(command, manifests);
     confinement_read_linked(command, shipped_dir(remote->arena, "manifests"));
+    if (options->command->kind == COMMAND_PROVENANCE)
+        confinement_read(command, PROGRAM_FILE); /* which names itself */
     registries_conf_files(remote->arena, &files);
     for (size_t i = 0; i < files.count; i++)
         confinement_read_linked(command, files.items[i]);
@@ -564,6 +568,12 @@ bool remote_sbom(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
     return with_network(&remote, sbom_run, err);
+}
+
+bool remote_provenance(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, provenance_run, err);
 }
 
 bool remote_unit(struct command *command, struct err *err)

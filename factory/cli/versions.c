@@ -77,3 +77,16 @@ void versions_print(FILE *out, bool has_libraries)
         (void)fprintf(out, "  %-10s  %s\n", libraries[i].name, told ? told : "(within the program)");
     }
 }
+
+struct strings versions_list(struct arena *arena)
+{
+    struct strings list = {0};
+    list_add(arena, &list, "imgfactory " IMGFACTORY_VERSION);
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
+        struct looking looking;
+        const char *told = ask(&libraries[i], &looking), *slash = told ? strrchr(told, '/') : NULL;
+        if (told)
+            list_add(arena, &list, arena_printf(arena, "%s %s", libraries[i].name, slash ? slash + 1 : told));
+    }
+    return list;
+}

@@ -7,11 +7,9 @@
 
 #include <fcntl.h>
 
-#define OWN_FILE "/proc/self/exe"
-
 static bool digest_of_file(struct hashed *hashed, struct digest *ret_digest)
 {
-    AUTO(auto_close_fd) int fd = open(OWN_FILE, O_RDONLY | O_CLOEXEC);
+    AUTO(auto_close_fd) int fd = open(PROGRAM_FILE, O_RDONLY | O_CLOEXEC);
     AUTO(view_done) struct view view = {0};
     struct stat status;
     struct err ignored = {0};
@@ -19,7 +17,7 @@ static bool digest_of_file(struct hashed *hashed, struct digest *ret_digest)
         return false;
     if (hashed_find(hashed, &status, (uint64_t)status.st_size, ret_digest))
         return true;
-    if (!file_map_fd(fd, OWN_FILE, &view, &ignored))
+    if (!file_map_fd(fd, PROGRAM_FILE, &view, &ignored))
         return false;
     *ret_digest = digest_of(view.ptr, view.len);
     hashed_note(hashed, &status, view.len, ret_digest);

@@ -7,7 +7,6 @@
 #include "ground/ground_layers.h"
 #include "oci/document_json.h"
 #include "package/license.h"
-#include "package/os_release.h"
 #include "sbom/purl.h"
 #include "sbom/sbom_sums.h"
 #include "source/format.h"
@@ -65,7 +64,7 @@ static bool read_os_release(struct gathering *gathering, struct err *err)
 {
     static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};
     const struct sbom *sbom = gathering->sbom;
-    gathering->sums.os_id = gathering->sums.os_version = "";
+    sbom_sums_name(gathering->arena, TEXT(""), &gathering->sums);
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
         struct text bytes;
         bool is_found;
@@ -73,10 +72,7 @@ static bool read_os_release(struct gathering *gathering, struct err *err)
             return false;
         if (!is_found)
             continue;
-        const char *id = os_release_value(gathering->arena, bytes, "ID");
-        const char *version = os_release_value(gathering->arena, bytes, "VERSION_ID");
-        gathering->sums.os_id = id ? id : "";
-        gathering->sums.os_version = version ? version : "";
+        sbom_sums_name(gathering->arena, bytes, &gathering->sums);
         return true;
     }
     return true;
@@ -100,11 +96,8 @@ static const char *without_epoch(const char *version)
     return colon ? colon + 1 : version;
 }
 
-/* Where a package says nothing of its source, that is called as it is (deb-control(5), "Source"); a format that tells sources by
- * their files has always one. */
-static void add_package(struct gathering *gathering, const struct bill_package *from)
+struct sbom_package sbom_package_of(struct arena *arena, const struct sbom *sbom, const struct bill_package *from)
 {
-    struct arena *arena = gathering->arena;
     const struct format *format = packaged_format(from);
     struct sbom_package package = {.from = from,
                                    .format = format,
@@ -122,9 +115,9 @@ static void add_package(struct gathering *gathering, const struct bill_package *
     }
     if (from->license)
         package.license = license_expression(arena, format ? format->name : "package", from->license);
-    package.purl = purl_of_package(arena, gathering->sbom, &package);
-    package.source_purl = purl_of_source(arena, gathering->sbom, &package);
-    list_add(arena, &gathering->sbom->packages, package);
+    package.purl = purl_of_package(arena, sbom, &package);
+    package.source_purl = purl_of_source(arena, sbom, &package);
+    return package;
 }
 
 static int compare_packages(const void *a, const void *b)
@@ -139,7 +132,8 @@ static void list_packages(struct gathering *gathering)
     const struct bill *bill = gathering->is_bill_all ? gathering->told : sbom->side.bill;
     for (size_t i = 0; i < bill->packages.count; i++) {
         if (bill->packages.items[i].has_given)
-            add_package(gathering, &bill->packages.items[i]);
+            list_add(gathering->arena, &sbom->packages,
+                     sbom_package_of(gathering->arena, sbom, &bill->packages.items[i]));
     }
     size_t count = 0;
     if (sbom->packages.count)
@@ -261,12 +255,14 @@ bool sbom_gather(struct arena *arena, const struct sbom_request *request, struct
         return false;
     gathering.told = sbom->side.bill;
     gathering.is_bill_all = gathering.told && !gathering.told->base;
-    bool is_known = gathering.is_bill_all && sbom_sums_find(arena, request->store, &layers, &gathering.sums);
+    bool is_known = gathering.is_bill_all && !request->is_layered &&
+                    sbom_sums_find(arena, request->store, &layers, &gathering.sums);
     if (!is_known && !read_layers(&gathering, request, &layers, err))
         return false;
     sbom->bill = gathering.told;
     sbom->os_id = gathering.sums.os_id;
     sbom->os_version = gathering.sums.os_version;
+    sbom->os_codename = gathering.sums.os_codename;
     read_config(&gathering, manifest);
     sbom->purl = purl_of_image(arena, sbom);
     list_packages(&gathering);

@@ -56,6 +56,7 @@ struct sbom {
     struct strings diff_ids;            /* "sha256:…", the lowest first */
     const char *created;                /* "2026-07-02T19:05:00Z" */
     const char *os_id, *os_version;     /* of os-release: "debian", "12"; "" when it does not say */
+    const char *os_codename;            /* "bookworm", or "" */
     LIST(struct sbom_package) packages; /* by purl, each once */
     struct sbom_files others;           /* files that no package has */
     const struct bill *bill;            /* where repositories are told; NULL: there is none */
@@ -67,12 +68,16 @@ struct sbom_request {
     struct store *store;
     const struct sbom_name *name;
     struct side_image image; /* its layers in the layout or in the store */
+    bool is_layered;         /* the layers are wanted open, too (side.ground) */
 };
 
 /* Gathers it. Where the image has a bill that tells all of it and its files are remembered (sbom_sums.h), no byte of its layers is
  * read; else all are, once: run it where that may take its time. Fails with: as side_read_layers(). */
 bool sbom_gather(struct arena *arena, const struct sbom_request *request, struct sbom *ret_sbom,
                  struct err *err) MUST_CHECK;
+/* Describes a package of an image, without files. Where it says nothing of its source, that is called as it is (deb-control(5),
+ * "Source"); a format that tells sources by their files has always one. */
+struct sbom_package sbom_package_of(struct arena *arena, const struct sbom *sbom, const struct bill_package *from);
 /* Lets go of the layers. Accepts a zeroed one. For AUTO(). */
 void sbom_done(struct sbom *sbom);
 

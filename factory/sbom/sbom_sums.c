@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define SUMS_KIND "sums"
-#define SUMS_VERSION "1"
+#define SUMS_VERSION "2"
 #define SUMS_MAX_BYTES ((size_t)256 << 20)
 
 static const char kind_letters[] = {[NODE_FILE] = 'f', [NODE_SYMLINK] = 's', [NODE_HARDLINK] = 'h'};
@@ -47,6 +47,16 @@ static bool find_os_release(const struct map *nodes, struct text *ret_text)
     return !node || node->kind == NODE_FILE;
 }
 
+void sbom_sums_name(struct arena *arena, struct text os_release, struct sbom_sums *sums)
+{
+    const char *id = os_release_value(arena, os_release, "ID");
+    const char *version = os_release_value(arena, os_release, "VERSION_ID");
+    const char *codename = os_release_value(arena, os_release, "VERSION_CODENAME");
+    sums->os_id = id ? id : "";
+    sums->os_version = version ? version : "";
+    sums->os_codename = codename ? codename : "";
+}
+
 static void sum_node(struct arena *arena, const struct node *node, struct sbom_sums *sums)
 {
     struct sbom_sum sum = {.path = node->path, .kind = node->kind};
@@ -69,10 +79,7 @@ bool sbom_sums_of_tree(struct arena *arena, const struct tree *tree, struct sbom
         map_set(&nodes, text_of(tree->nodes[i].path), &tree->nodes[i]);
     if (!find_os_release(&nodes, &os_release))
         return false;
-    const char *id = os_release_value(arena, os_release, "ID");
-    const char *version = os_release_value(arena, os_release, "VERSION_ID");
-    ret_sums->os_id = id ? id : "";
-    ret_sums->os_version = version ? version : "";
+    sbom_sums_name(arena, os_release, ret_sums);
     for (size_t i = 0; i < tree->count; i++) {
         if (tree->nodes[i].is_whiteout)
             return false; /* what lies below is not told here */
@@ -109,7 +116,8 @@ void sbom_sums_keep(struct store *store, const struct base_layers *layers, const
     struct digest key = key_of(layers);
     struct err ignored = {0};
     buf_init(&text, SUMS_MAX_BYTES);
-    bool is_good = put_text(&text, SUMS_VERSION) && put_text(&text, sums->os_id) && put_text(&text, sums->os_version);
+    bool is_good = put_text(&text, SUMS_VERSION) && put_text(&text, sums->os_id) && put_text(&text, sums->os_version) &&
+                   put_text(&text, sums->os_codename);
     for (size_t i = 0; is_good && i < sums->files.count; i++) {
         const struct sbom_sum *sum = &sums->files.items[i];
         is_good = buf_add(&text, &kind_letters[sum->kind], 1) &&
@@ -161,7 +169,9 @@ bool sbom_sums_find(struct arena *arena, struct store *store, const struct base_
     const char *version = take_text(arena, &rest);
     *ret_sums = (struct sbom_sums){.os_id = take_text(arena, &rest)};
     ret_sums->os_version = take_text(arena, &rest);
-    if (!version || strcmp(version, SUMS_VERSION) != 0 || !ret_sums->os_id || !ret_sums->os_version)
+    ret_sums->os_codename = take_text(arena, &rest);
+    if (!version || strcmp(version, SUMS_VERSION) != 0 || !ret_sums->os_id || !ret_sums->os_version ||
+        !ret_sums->os_codename)
         return false;
     while (rest.len) {
         struct sbom_sum sum;

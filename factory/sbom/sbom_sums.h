@@ -5,7 +5,7 @@
  * layers' digests and diff_ids (as the merged file system is, ground/ground.h), by whoever has the bytes in hand: the one who packs
  * a layer, or the first SBOM. The store believes no derived file that it did not make (io/store.h), and of a manifest that puts
  * foreign diff_ids beside its layers there is none.
- * Form: a version, ID and VERSION_ID of os-release, each with a NUL; then for each file, symlink and hard link, sorted by path: a byte
+ * Form: a version, ID, VERSION_ID and VERSION_CODENAME of os-release, each with a NUL; then for each file, symlink and hard link, sorted by path: a byte
  * for its kind, 32 bytes of SHA-256 and 20 of SHA-1 (zeros for a symlink), its path with a NUL.
  * Threads: no state.
  * Fails with: nothing; what is not known is read.
@@ -25,13 +25,15 @@ struct sbom_sum {
 };
 
 struct sbom_sums {
-    const char *os_id, *os_version; /* "" where os-release does not say */
-    LIST(struct sbom_sum) files;    /* by path */
+    const char *os_id, *os_version, *os_codename; /* "" where os-release does not say */
+    LIST(struct sbom_sum) files;                  /* by path */
 };
 
 /* Sums up the one layer that a tree was packed as; reads all its files, so run it on a worker. Of a tree whose os-release is no file and
  * no plain link nothing is kept: false. Digests of files that packages gave are taken as they are: packing checks them. */
 bool sbom_sums_of_tree(struct arena *arena, const struct tree *tree, struct sbom_sums *ret_sums) MUST_CHECK;
+/* Takes what os-release's text says (empty: nothing). */
+void sbom_sums_name(struct arena *arena, struct text os_release, struct sbom_sums *sums);
 /* Keeps them for these layers. */
 void sbom_sums_keep(struct store *store, const struct base_layers *layers, const struct sbom_sums *sums);
 /* Finds them; strings live in the arena. False: not there, or no longer readable. */
