@@ -53,6 +53,11 @@ static const struct command_row rows[] = {
      "index and each platform. It names manifest, recipes, options, every signed index and every package with its\n"
      "digest, and the program. The same image has the same statement: it has no clock in it.",
      1, 1, 0, remote_provenance},
+    {COMMAND_VEX, "vex", "REF|LAYOUT[:TAG]", "0.3.0", "print which CVEs an image has and has not, for scanners",
+     "Prints an OpenVEX document of an image, for trivy and grype: what the files given with --tracker say of the\n"
+     "versions in it (fixed, affected), packages of which nothing is shipped, and defective code that is not\n"
+     "there, as maintained files say where it is. What cannot be concluded is not claimed.",
+     1, 1, 0, remote_vex},
     {COMMAND_CHECK, "check", "DIR...|LAYOUT[:TAG]|REF", "0.1.0", "prove that everything in a root or image can start",
      "Proves of any image or root directory that everything in it can start: each program's\n"
      "loader, libraries, symbol versions and symbols, as its own dynamic loader would find them.\n"

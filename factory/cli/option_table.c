@@ -18,13 +18,13 @@
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
 #define PULLS                                                                                                          \
     (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_SYSTEM |    \
-     COMMAND_PROVENANCE) /* images of registries */
+     COMMAND_PROVENANCE | COMMAND_VEX) /* images of registries */
 #define CACHES (COMMAND_VERIFY | PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_PRUNE) /* use the cache */
 #define REGISTRIES                                                                                                     \
     (COMMAND_VERIFY | TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK |                 \
      COMMAND_PRUNE) /* talk to registries */
 #define STATES                                                                                                         \
-    (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_HISTORY |                            \
+    (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX | COMMAND_HISTORY |              \
      COMMAND_PRUNE) /* use the state */
 #define ALL                                                                                                            \
     (COMMAND_VERIFY | PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS |            \
@@ -33,7 +33,8 @@
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
            "architectures: names separated by commas, or \"all\" that the manifest allows (default: this machine's)",
-           OPTION_STRING, arch, PACKAGES | (PULLS & ~(COMMAND_UNIT | COMMAND_PROVENANCE)), 0, 0, 0, ALTERS_ORDER),
+           OPTION_STRING, arch, PACKAGES | (PULLS & ~(COMMAND_UNIT | COMMAND_PROVENANCE | COMMAND_VEX)), 0, 0, 0,
+           ALTERS_ORDER),
     OPTION('s', "source", "FILE",
            "take packages from this source, a file or the name of a shipped one (fedora-41), instead of the host's own "
            "configuration",
@@ -108,6 +109,13 @@ static const struct option_row rows[] = {
     OPTION(0, "sboms", "DIR",
            "write the document of each platform to DIR/IMAGE-ARCH.spdx.json (cdx.json) instead of printing one",
            OPTION_STRING, sboms, COMMAND_SBOM, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(
+        0, "tracker", "FILE",
+        "what is known of CVEs: Debian's security tracker (JSON), OSV (JSON) or updateinfo.xml, also compressed; again "
+        "for more",
+        OPTION_STRINGS, trackers, COMMAND_VEX, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "author", "NAME", "who says it (default: imgfactory)", OPTION_STRING, author, COMMAND_VEX, 0, 0, 0,
+           ALTERS_NOTHING),
     OPTION(0, "builder", "URI", "who builds, as those who verify know it (default: " PROVENANCE_BUILDER ")",
            OPTION_STRING, builder, COMMAND_PROVENANCE, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "name", "NAME",
@@ -144,7 +152,8 @@ static const struct option_row rows[] = {
            "with status 8",
            OPTION_STRING, if_running, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION(
-        0, "watch", "[=DURATION]",
+        0,
+        "watch", "[=DURATION]",
         "make nights without end: ask for signed metadata again and again (default: every 10m), and make a night when "
         "they are others than at the last one",
         OPTION_MAYBE_STRING, watch, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
@@ -219,9 +228,9 @@ static const struct option_row rows[] = {
     OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches,
            PACKAGES | PULLS | COMMAND_PRUNE, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
-           PACKAGES | COMMAND_UNIT | COMMAND_PRUNE | COMMAND_HISTORY, 0, 0, 0, ALTERS_ORDER),
+           PACKAGES | COMMAND_UNIT | COMMAND_PRUNE | COMMAND_HISTORY | COMMAND_VEX, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json,
-           ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK | COMMAND_SBOM | COMMAND_PROVENANCE), LOGINS, 0, 0,
+           ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX), LOGINS, 0, 0,
            ALTERS_NOTHING),
     OPTION(0, "summary", NULL,
            "print a line for each image and one for all instead of the table, or with --json beside the report, to "
@@ -280,6 +289,7 @@ static const struct option_text texts[] = {
      "of these architectures: names separated by commas (default: this machine's; with --sboms all)"},
     {"arch", COMMAND_PULL | COMMAND_INSPECT | COMMAND_DIFF,
      "only these architectures: names separated by commas (default: all)"},
+    {"manifests", COMMAND_VEX, "maintained claims in DIR/vex, over the shipped ones"},
     {"output", COMMAND_PULL, "write the image to DIR/NAME, as a layout"},
     {"output", COMMAND_PUSH | (PULLS & ~COMMAND_PULL), "look for layouts in DIR, too (default: out)"},
     {"arch", COMMAND_SYSTEM, "the architecture to install (default: this machine's), or those to lint (default: all)"},
@@ -296,7 +306,7 @@ static const struct option_text texts[] = {
      "remove only what was not used for longest, until no more than this is left (500M, 8G)"},
     {"cache", PULLS | COMMAND_HISTORY, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
-    {"state", COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE,
+    {"state", COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX,
      "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_HISTORY, "what builds took down of past nights (default: ~/.local/state/imgfactory)"},

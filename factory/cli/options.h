@@ -24,6 +24,8 @@ struct options {
     const char *config, *authfile, *cert_dir, *username;
     const char *push;                   /* a reference, "" for --push alone, NULL when not given */
     const char *format, *image, *units; /* of `unit` */
+    struct strings trackers;            /* files of `vex` that say which versions have a CVE */
+    const char *author;                 /* of a VEX document; NULL: not said */
     const char *builder;                /* URI of who builds; NULL: not said */
     const char *sboms;                  /* folder of `sbom`; NULL: one document is printed */
     const char *pin;                    /* of `unit`: a digest, "" for --pin alone, NULL when not given */

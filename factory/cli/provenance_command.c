@@ -12,18 +12,7 @@
 
 #define STATEMENT_MAX_BYTES ((size_t)64 << 20)
 
-struct gathered {
-    struct sbom *items;
-    size_t count;
-};
-
-static void gathered_done(struct gathered *gathered)
-{
-    for (size_t i = 0; i < gathered->count; i++)
-        sbom_done(&gathered->items[i]);
-}
-
-static bool state(struct sbom_image *image, const struct gathered *gathered, struct err *err)
+static bool state(struct sbom_image *image, const struct sbom_gathered *gathered, struct err *err)
 {
     AUTO(buf_done) struct buf text;
     struct arena *arena = image->opener.arena;
@@ -53,19 +42,12 @@ static bool state(struct sbom_image *image, const struct gathered *gathered, str
 bool provenance_run(struct remote *remote, struct err *err)
 {
     const char *builder = remote->command->options.builder;
-    AUTO(gathered_done) struct gathered gathered = {0};
+    AUTO(sbom_gathered_done) struct sbom_gathered gathered = {0};
     AUTO(sbom_image_done) struct sbom_image image = {.opened.local.blobs_fd = -1};
     if (builder && !provenance_is_uri(builder)) {
         err_set(err, ERR_USAGE, "--builder=%s: no URI (https://ci.example.org/imgfactory, urn:…)", builder);
         return false;
     }
-    if (!sbom_image_init(remote, &image, err) || !sbom_image_open(&image, 0, err))
-        return false;
-    gathered.items = arena_new_array(image.opener.arena, struct sbom, image.platforms.count);
-    for (size_t i = 0; i < image.platforms.count; i++) {
-        if (!sbom_image_gather(&image, image.opener.arena, image.platforms.items[i], false, &gathered.items[i], err))
-            return false;
-        gathered.count++;
-    }
-    return state(&image, &gathered, err);
+    return sbom_image_init(remote, &image, err) && sbom_image_open(&image, 0, err) &&
+           sbom_image_gather_all(&image, false, &gathered, err) && state(&image, &gathered, err);
 }

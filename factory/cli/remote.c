@@ -24,6 +24,7 @@
 #include "cli/status.h"
 #include "cli/system.h"
 #include "cli/verify.h"
+#include "cli/vex_command.h"
 #include "formats/formats.h"
 #include "io/program.h"
 #include "layer/archive.h"
@@ -507,6 +508,8 @@ static bool confine(struct remote *remote, struct err *err)
     confinement_read_linked(command, shipped_dir(remote->arena, "manifests"));
     if (options->command->kind == COMMAND_PROVENANCE)
         confinement_read(command, PROGRAM_FILE); /* which names itself */
+    for (size_t i = 0; i < options->trackers.count; i++)
+        confinement_read(command, options->trackers.items[i]);
     registries_conf_files(remote->arena, &files);
     for (size_t i = 0; i < files.count; i++)
         confinement_read_linked(command, files.items[i]);
@@ -574,6 +577,12 @@ bool remote_provenance(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
     return with_network(&remote, provenance_run, err);
+}
+
+bool remote_vex(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, vex_run, err);
 }
 
 bool remote_unit(struct command *command, struct err *err)

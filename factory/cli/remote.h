@@ -18,7 +18,8 @@ bool remote_inspect(struct command *command, struct err *err) MUST_CHECK;
 bool remote_diff(struct command *command, struct err *err) MUST_CHECK;
 /* Prints an image's SBOM (sbom.h). */
 bool remote_sbom(struct command *command, struct err *err) MUST_CHECK;
-/* imgfactory provenance IMAGE. */
+/* Prints an image's VEX document (vex.h) / its provenance (provenance.h). */
+bool remote_vex(struct command *command, struct err *err) MUST_CHECK;
 bool remote_provenance(struct command *command, struct err *err) MUST_CHECK;
 /* Prints or writes units for images of layouts, registries and the catalogue (maker.h). */
 bool remote_unit(struct command *command, struct err *err) MUST_CHECK;

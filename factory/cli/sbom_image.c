@@ -77,6 +77,27 @@ bool sbom_image_gather(struct sbom_image *image, struct arena *arena, const stru
     return true;
 }
 
+bool sbom_image_gather_all(struct sbom_image *image, bool is_layered, struct sbom_gathered *ret_gathered,
+                           struct err *err)
+{
+    struct arena *arena = image->opener.arena;
+    *ret_gathered = (struct sbom_gathered){.items = arena_new_array(arena, struct sbom, image->platforms.count)};
+    for (size_t i = 0; i < image->platforms.count; i++) {
+        struct sbom *sbom = &ret_gathered->items[ret_gathered->count++];
+        *sbom = (struct sbom){0};
+        if (!sbom_image_gather(image, arena, image->platforms.items[i], is_layered, sbom, err))
+            return false;
+    }
+    return true;
+}
+
+void sbom_gathered_done(struct sbom_gathered *gathered)
+{
+    for (size_t i = 0; i < gathered->count; i++)
+        sbom_done(&gathered->items[i]);
+    gathered->count = 0;
+}
+
 void sbom_image_close(struct sbom_image *image)
 {
     image_opened_close(&image->opened);

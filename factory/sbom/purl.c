@@ -94,6 +94,23 @@ const char *purl_of_source(struct arena *arena, const struct sbom *sbom, const s
                         package->format ? package->format->purl.source_arch : "source");
 }
 
+const char *purl_of_digest(struct arena *arena, const char *image, const struct digest *digest)
+{
+    return arena_printf(arena, "pkg:oci/%s@sha256:%s", purl_encode(arena, lower(arena, image)),
+                        digest_hex(digest).chars);
+}
+
+struct strings purls_of_name(struct arena *arena, const struct sbom *sbom, const struct sbom_package *package)
+{
+    struct strings purls = {0};
+    list_add(arena, &purls,
+             arena_printf(arena, "pkg:%s/%s/%s", type_of(package), purl_encode(arena, namespace_of(arena, sbom)),
+                          purl_encode(arena, package->name)));
+    if (package->format && package->format->purl.source_ending)
+        list_add(arena, &purls, arena_printf(arena, "pkg:%s/%s", type_of(package), purl_encode(arena, package->name)));
+    return purls;
+}
+
 const char *purl_of_image(struct arena *arena, const struct sbom *sbom)
 {
     const char *repository = sbom->image.repository, *tag = sbom->image.tag;

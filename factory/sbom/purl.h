@@ -16,6 +16,10 @@ const char *purl_encode(struct arena *arena, const char *string);
 const char *purl_of_package(struct arena *arena, const struct sbom *sbom, const struct sbom_package *package);
 /* Of its source package; NULL when that is not known. */
 const char *purl_of_source(struct arena *arena, const struct sbom *sbom, const struct sbom_package *package);
+/* Of a manifest of an image, without qualifiers. / Of a package of an image without version and qualifiers, in all forms that
+ * scanners give it: syft leaves the namespace out of RPMs that it knows by their list alone. */
+const char *purl_of_digest(struct arena *arena, const char *image, const struct digest *digest);
+struct strings purls_of_name(struct arena *arena, const struct sbom *sbom, const struct sbom_package *package);
 /* Of the image. */
 const char *purl_of_image(struct arena *arena, const struct sbom *sbom);
 
