@@ -7,6 +7,7 @@
 #include "line/opening.h"
 #include "proof/left_out.h"
 #include "proof/scripts.h"
+#include "service/unit_alias.h"
 #include "source/format.h"
 #include "system/system_make.h"
 #include "tree/tree_data.h"
@@ -55,6 +56,8 @@ static bool generate(const struct building *building, struct wishes *ret_wishes,
     if (makes_certificates && !certificates_make(arena, &closed->set, &closed->wishes, &made, err))
         return false;
     *ret_wishes = wishes_join(arena, &closed->wishes, &made);
+    struct wishes aliases = unit_alias_links(arena, &closed->set, ret_wishes);
+    *ret_wishes = wishes_join(arena, ret_wishes, &aliases);
     if (makes_certificates && building->order->installed)
         certificates_list(arena, &closed->set, ret_wishes);
     return true;

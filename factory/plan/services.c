@@ -8,7 +8,6 @@
 #define SERVICE_DIR "/etc/service"
 #define UNITS_PACKAGED "/usr/lib/systemd/system"
 #define UNITS_OWN "/etc/systemd/system"
-#define GIVER "services"
 
 /* The tables below are the definition of the format; manifests/README.md explains them. */
 #define FIELD(type, struct_name, key, member, is_required)                                                             \
@@ -53,7 +52,7 @@ static bool is_kept(const struct service *service)
 static void make(struct services *services, struct wish_made made)
 {
     made.node = services->form->services;
-    start_make(services->arena, &services->form->manifest, made, GIVER);
+    start_make(services->arena, &services->form->manifest, made, SERVICES_GIVER);
 }
 
 static void make_script(struct services *services, const char *path, const char *content)
@@ -347,7 +346,7 @@ static void add_unit(struct services *services, const struct service *service)
     if (wishes_made(&services->form->manifest.wishes, own))
         path = own;
     else
-        start_want_file(arena, &services->form->manifest, path, GIVER);
+        start_want_file(arena, &services->form->manifest, path, SERVICES_GIVER);
     make(services,
          (struct wish_made){.kind = MADE_SYMLINK,
                             .path = arena_printf(arena, UNITS_OWN "/%s.target.wants/%s", target, service->unit),
@@ -374,7 +373,8 @@ static void add_systemd(struct services *services)
     for (size_t i = 0; i < services->list.count; i++)
         add_unit(services, &services->list.items[i]);
     if (!wishes_package(&manifest->wishes, "systemd"))
-        list_add(arena, &manifest->wishes.packages, ((struct wish_package){.name = "systemd", .giver = GIVER}));
+        list_add(arena, &manifest->wishes.packages,
+                 ((struct wish_package){.name = "systemd", .giver = SERVICES_GIVER}));
     manifest->installs = true;
     make(services, (struct wish_made){.kind = MADE_SYMLINK,
                                       .path = UNITS_OWN "/default.target",

@@ -17,6 +17,7 @@
 #include "plan/yaml.h"
 
 #define SERVICES_MAX 64
+#define SERVICES_GIVER "services"                   /* whose wishes they are */
 #define SERVICES_SYSTEMD "/usr/lib/systemd/systemd" /* process 1 of units */
 
 struct manifest_form;
