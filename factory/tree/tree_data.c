@@ -157,8 +157,7 @@ static void settle_hard_link(const struct moving *moving, const char *top, struc
 static bool check_name(const struct moving *moving, const struct node *node, struct err *err)
 {
     const char *name = strrchr(node->path, '/') + 1;
-    size_t len = strlen(node->path);
-    bool is_bad = strpbrk(node->path, "\t\n\\") || node->path[len - 1] == ' ' || strncmp(name, ".wh.", 4) == 0;
+    bool is_bad = strpbrk(node->path, "\t\n") || strncmp(name, ".wh.", 4) == 0;
     if (is_bad)
         err_set(err, ERR_USAGE, "%s: a path of 'data' holds a name that the start program could not read: %s",
                 moving->manifest_path, text_printable(moving->arena, text_of(node->path)));
@@ -314,7 +313,7 @@ static const char *list_run(const struct moving *moving)
     struct strings lines = {0};
     for (size_t i = 0; i < moving->tree->count; i++) {
         const struct node *node = &moving->tree->nodes[i];
-        if (node->kind == NODE_DIRECTORY && path_is_below(node->path, "/run") && !strpbrk(node->path, "\t\n\\"))
+        if (node->kind == NODE_DIRECTORY && path_is_below(node->path, "/run") && !strpbrk(node->path, "\t\n"))
             list_add(moving->arena, &lines,
                      arena_printf(moving->arena, "%o\t%u\t%u\t%s\n", node->mode, node->uid, node->gid, node->path));
     }

@@ -8,7 +8,7 @@
 # /usr/lib/imgfactory/data.NUMBER   what the template of volume NUMBER holds: KIND MODE UID GID PATH, tabs between
 # /usr/lib/imgfactory/scripts       "PACKAGE VERSION", tab, what its scripts would have done and nobody did
 # /usr/lib/imgfactory/run           directories below /run, which is empty at each start: MODE UID GID PATH, tabs between
-# In a volume: build-id, as above, of the build that filled it; .populating while that is done; .pristine-ID, the configuration as
+# In a volume: build-id, as above, of the build that filled it; .populating-ID while that is done; .pristine-ID, the configuration as
 # that build had it; upgrade.log; and in the first one .upgrading, while an upgrade is under way.
 set -u
 here=${0%/*}
@@ -33,10 +33,19 @@ is_plain() {
     [ -f "$1" ] && [ ! -L "$1" ]
 }
 
+# Whether a population was begun and not ended; $mark is its mark.
+is_begun() {
+    for mark in "$volume"/.populating-*; do
+        [ ! -d "$mark" ] || return 0
+    done
+    mark=$volume/.populating-$id
+    return 1
+}
+
 # Removes everything in the volume but the mark: nothing has used it yet.
 empty() {
     for file in "$volume"/* "$volume"/.[!.]* "$volume"/..?*; do
-        case ${file##*/} in .populating | lost+found) continue ;; esac
+        case ${file##*/} in .populating-* | lost+found) continue ;; esac
         ! is_there "$file" || rm -rf -- "$file" || fail "$file: cannot be removed"
     done
 }
@@ -49,14 +58,18 @@ is_empty() {
 }
 
 populate() {
-    if is_there "$volume/.populating"; then
-        empty
-    elif ! is_empty; then
+    if is_begun; then # by this build: what it copied is copied again; by another one: it may have other things in its places
+        if [ "$mark" != "$volume/.populating-$id" ]; then
+            empty
+            mv "$mark" "$volume/.populating-$id" || fail "$volume: cannot be written to"
+        fi
+    elif is_empty; then
+        mkdir "$mark" || fail "$volume: cannot be written to"
+    else
         fail "$volume: holds files, but no build-id: it is no volume of this image. Give it an empty one"
     fi
-    mkdir -p "$volume/.populating" || fail "$volume: cannot be written to"
-    cp -a "$template/." "$volume/" || fail "$volume: cannot be filled; is it full?"
-    rmdir "$volume/.populating" || fail "$volume: cannot be written to"
+    cp -af "$template/." "$volume/" || fail "$volume: cannot be filled; is it full?"
+    rmdir "$volume/.populating-$id" || fail "$volume: cannot be written to"
 }
 
 # Puts what the template has at a path into the volume, in one step.
@@ -184,7 +197,7 @@ trap 'exit 143' TERM INT
 while read -r path; do # before anything is done
     volume=$root$path
     [ -d "$volume" ] || fail "$volume: is no directory"
-    if is_there "$volume/.populating" || ! is_plain "$volume/build-id"; then
+    if is_begun || ! is_plain "$volume/build-id"; then
         continue
     fi
     since=
@@ -201,7 +214,7 @@ while read -r path; do
     number=$((number + 1))
     first=${first:-$volume}
     have=
-    if is_there "$volume/.populating" || ! is_plain "$volume/build-id"; then
+    if is_begun || ! is_plain "$volume/build-id"; then
         populate
     else
         read -r have _ < "$volume/build-id"
