@@ -182,9 +182,12 @@ static bool is_listed(const struct registry_referrer_list *referrers, const stru
     return false;
 }
 
+/* Makes it and its artifact, once. */
 static bool make_document(struct attach_work *work, struct attach_one *one, struct err *err)
 {
     struct text bytes;
+    if (one->manifest.len)
+        return true;
     if (!one->document->make(one->document->context, work->arena, &bytes, err))
         return false;
     if (bytes.len > ATTACH_DOCUMENT_MAX_BYTES) {
@@ -194,22 +197,25 @@ static bool make_document(struct attach_work *work, struct attach_one *one, stru
     }
     one->manifest = make_manifest(work->arena, one->document, bytes);
     one->digest = digest_of(one->manifest.ptr, one->manifest.len);
-    one->is_there = !one->document->is_same &&
-                    is_listed(&subject_of(work, &one->document->subject.digest)->referrers, &one->digest);
-    if (one->is_there)
-        return true;
-    attach_add_blob(work, TEXT("{}"));
-    attach_add_blob(work, bytes);
+    one->bytes = bytes;
     return true;
 }
 
+/* Makes what is missing, or may be, and lists the blobs of what is not there. */
 static bool make_documents(struct attach_work *work, struct err *err)
 {
     for (size_t i = 0; i < work->ones.count; i++) {
         struct attach_one *one = &work->ones.items[i];
-        if (!one->is_there && !make_document(work, one, err))
+        if (one->is_there)
+            continue;
+        if (!make_document(work, one, err))
             return false;
-        work->count += !one->is_there;
+        one->is_there = !one->document->is_same &&
+                        is_listed(&subject_of(work, &one->document->subject.digest)->referrers, &one->digest);
+        if (one->is_there)
+            continue;
+        attach_add_blob(work, TEXT("{}"));
+        attach_add_blob(work, one->bytes);
     }
     return true;
 }
@@ -244,7 +250,7 @@ static bool settle_subject(void *context, void *item, struct err *err)
         if (!one->is_there && digest_eq(&one->document->subject.digest, &subject->digest))
             manifests[count++] = one->manifest;
     }
-    return !count || registry_attach_all(work->registry, &subject->digest, manifests, count, err);
+    return !count || registry_attach_all(work->registry, &subject->digest, manifests, count, &subject->referrers, err);
 }
 
 static bool read_one_back(void *context, void *item, struct err *err)
@@ -263,35 +269,79 @@ static bool read_one_back(void *context, void *item, struct err *err)
     return is_it;
 }
 
-static bool run(struct attach_work *work, each_step *step, void *items, size_t count, size_t each_bytes,
-                struct err *err)
+/* --- rounds --- */
+
+static bool run_task(void *context, void *item, struct err *err)
 {
-    struct each_items all = {items, count, each_bytes, REQUESTS_MAX, .is_stopping = true};
-    return each_run(all, step, work, err);
+    const struct attach_task *task = item;
+    return task->step(context, task->item, err);
 }
 
-/* Of documents and signatures alike: a step for either, of all that there are, at a time. */
-static bool look(struct attach_work *work, struct err *err)
+/* Adds a step for each item to the round. */
+static void add_tasks(struct attach_work *work, each_step *step, void *items, size_t count, size_t each_bytes)
 {
-    return run(work, look_at_subject, work->subjects.items, work->subjects.count, sizeof *work->subjects.items, err) &&
-           run(work, attach_look_at_signed, work->signeds.items, work->signeds.count, sizeof *work->signeds.items, err);
+    for (size_t i = 0; i < count; i++)
+        list_add(work->arena, &work->tasks, (struct attach_task){step, (char *)items + i * each_bytes});
 }
 
-static bool bring(struct attach_work *work, struct err *err)
+#define ADD_TASKS(work, step, list) add_tasks((work), (step), (list).items, (list).count, sizeof *(list).items)
+
+/* Runs the round, side by side. */
+static bool run_round(struct attach_work *work, struct err *err)
 {
-    struct attach_one *ones = work->ones.items;
-    size_t count = work->ones.count;
-    return look(work, err) && make_documents(work, err) && attach_make_signatures(work, err) &&
-           run(work, upload_blob, work->blobs.items, work->blobs.count, sizeof *work->blobs.items, err) &&
-           run(work, put_one, ones, count, sizeof *ones, err) &&
-           run(work, settle_subject, work->subjects.items, work->subjects.count, sizeof *work->subjects.items, err) &&
-           run(work, attach_settle_signed, work->signeds.items, work->signeds.count, sizeof *work->signeds.items,
-               err) &&
-           run(work, read_one_back, ones, count, sizeof *ones, err);
+    struct each_items all = {work->tasks.items, work->tasks.count, sizeof *work->tasks.items, REQUESTS_MAX,
+                             .is_stopping = true};
+    work->tasks.count = 0;
+    return each_run(all, run_task, work, err);
 }
 
-bool attach_bring(struct registry *registry, struct arena *arena, const struct attach_list *list, size_t *ret_count,
-                  struct err *err)
+static bool make(struct attach_work *work, struct err *err)
+{
+    return make_documents(work, err) && attach_make_signatures(work, err);
+}
+
+/* What is there; where nothing is most probably, all is made and uploaded meanwhile. */
+static bool look(struct attach_work *work, bool is_new, struct err *err)
+{
+    if (is_new && !make(work, err))
+        return false;
+    ADD_TASKS(work, upload_blob, work->blobs);
+    ADD_TASKS(work, look_at_subject, work->subjects);
+    ADD_TASKS(work, attach_look_at_signed, work->signeds);
+    size_t uploaded = work->blobs.count;
+    if (!run_round(work, err) || !make(work, err))
+        return false;
+    add_tasks(work, upload_blob, work->blobs.items + uploaded, work->blobs.count - uploaded, sizeof *work->blobs.items);
+    return !work->tasks.count || run_round(work, err);
+}
+
+static bool bring(struct attach_work *work, bool is_new, struct err *err)
+{
+    if (!look(work, is_new, err))
+        return false;
+    ADD_TASKS(work, put_one, work->ones);
+    ADD_TASKS(work, attach_put_signed, work->signeds);
+    if (!run_round(work, err))
+        return false;
+    ADD_TASKS(work, settle_subject, work->subjects);
+    ADD_TASKS(work, attach_settle_signed, work->signeds);
+    ADD_TASKS(work, read_one_back, work->ones);
+    return run_round(work, err);
+}
+
+/* How much was missing. */
+static size_t count_missing(const struct attach_work *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < work->ones.count; i++)
+        count += !work->ones.items[i].is_there;
+    for (size_t i = 0; i < work->signeds.count; i++)
+        count += work->signeds.items[i].missing_count;
+    return count;
+}
+
+bool attach_bring(struct registry *registry, struct arena *arena, const struct attach_list *list, bool is_new,
+                  size_t *ret_count, struct err *err)
 {
     struct attach_work work = {.registry = registry, .arena = arena};
     for (size_t i = 0; i < list->documents.count; i++) {
@@ -299,11 +349,11 @@ bool attach_bring(struct registry *registry, struct arena *arena, const struct a
         (void)subject_of(&work, &list->documents.items[i].subject.digest);
     }
     attach_list_signatures(&work, list);
-    bool is_done = bring(&work, err);
+    bool is_done = bring(&work, is_new, err);
     for (size_t i = 0; i < work.subjects.count; i++)
         arena_done(&work.subjects.items[i].arena);
     for (size_t i = 0; i < work.signeds.count; i++)
         arena_done(&work.signeds.items[i].arena);
-    *ret_count = work.count;
+    *ret_count = count_missing(&work);
     return is_done;
 }

@@ -91,9 +91,10 @@ struct attach_givers {
 struct digest attach_identity(const struct digest *root, const struct attach_list *list);
 /* Returns the tag of a manifest's signatures. */
 const char *attach_signature_tag(struct arena *arena, const struct digest *subject);
-/* Brings what is missing; its subjects are in the repository. *ret_count: how many were. */
-bool attach_bring(struct registry *registry, struct arena *arena, const struct attach_list *list, size_t *ret_count,
-                  struct err *err) MUST_CHECK;
+/* Brings what is missing; its subjects are in the repository. With `is_new` nothing of it is there most probably: then all is made at
+ * once, and uploaded while the registry is asked. *ret_count: how many were missing. */
+bool attach_bring(struct registry *registry, struct arena *arena, const struct attach_list *list, bool is_new,
+                  size_t *ret_count, struct err *err) MUST_CHECK;
 /* An artifact that an index of referrers named. */
 struct attach_sought {
     struct digest name, subject;

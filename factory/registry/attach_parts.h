@@ -7,13 +7,14 @@
 #ifndef IMGFACTORY_REGISTRY_ATTACH_PARTS_H
 #define IMGFACTORY_REGISTRY_ATTACH_PARTS_H
 
+#include "base/each.h"
 #include "registry/attach.h"
 
 /* A document on its way. */
 struct attach_one {
     const struct attach_document *document;
     bool is_there;
-    struct text manifest; /* of its artifact, once it was made */
+    struct text bytes, manifest; /* it, and its artifact, once they were made */
     struct digest digest;
 };
 
@@ -38,11 +39,19 @@ struct attach_signed {
     struct registry_manifest manifest; /* what it is at */
     struct attach_mark *marks;         /* those of this subject, next to each other */
     size_t count;
+    size_t missing_count;
+    bool is_put;
 };
 
 struct attach_blob {
     struct text bytes;
     struct digest digest;
+};
+
+/* A step of the current round: all of a round run side by side. */
+struct attach_task {
+    each_step *step;
+    void *item;
 };
 
 struct attach_work {
@@ -53,7 +62,7 @@ struct attach_work {
     LIST(struct attach_blob) blobs;       /* to be uploaded, each once */
     LIST(struct attach_mark) marks;       /* sorted by subject */
     LIST(struct attach_signed) signeds;
-    size_t count; /* of what was missing */
+    LIST(struct attach_task) tasks;
 };
 
 /* --- attach_signatures.c --- */
@@ -64,7 +73,9 @@ void attach_list_signatures(struct attach_work *work, const struct attach_list *
 bool attach_look_at_signed(void *context, void *item, struct err *err) MUST_CHECK;
 /* Makes what is missing, and notes the blobs that it needs. */
 bool attach_make_signatures(struct attach_work *work, struct err *err) MUST_CHECK;
-/* Puts a tag's manifest with what was made, until it has that (a step of each_run()). */
+/* Puts a tag's manifest with what was made (a step of each_run()). */
+bool attach_put_signed(void *context, void *item, struct err *err) MUST_CHECK;
+/* Reads it back, and puts it again until it has all (a step of each_run()). */
 bool attach_settle_signed(void *context, void *item, struct err *err) MUST_CHECK;
 
 /* Adds a blob that has to be there; its bytes live in the work's arena. */

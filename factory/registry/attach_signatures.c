@@ -143,12 +143,11 @@ static bool make_missing(struct attach_work *work, struct attach_signed *tag, st
     for (size_t i = 0; i < tag->count; i++) {
         struct attach_mark *mark = &tag->marks[i];
         const struct attach_signature *signature = mark->signature;
-        if (mark->is_there)
+        if (mark->is_there || mark->value)
             continue;
         if (!signature->make(signature->context, work->arena, &mark->value, err))
             return false;
         attach_add_blob(work, signature->payload);
-        work->count++;
     }
     if (is_any_missing(tag)) {
         json_auto_t *layers = layers_of(tag);
@@ -201,21 +200,35 @@ static bool has_values(const struct attach_signed *tag)
     return true;
 }
 
+/* Puts, unless another writer came between. */
+static bool try_put(struct registry *registry, struct attach_signed *tag, bool is_first, struct err *err)
+{
+    if (put(registry, tag, is_first, err))
+        return true;
+    if (err->detail != 412 && err->kind != ERR_TRUST) /* ERR_TRUST: read back, it was another's */
+        return false;
+    err_clear(err);
+    return true;
+}
+
+bool attach_put_signed(void *context, void *item, struct err *err)
+{
+    struct attach_work *work = context;
+    struct attach_signed *tag = item;
+    for (size_t i = 0; i < tag->count; i++)
+        tag->missing_count += !tag->marks[i].is_there;
+    tag->is_put = tag->missing_count > 0;
+    return !tag->is_put || try_put(work->registry, tag, true, err);
+}
+
 bool attach_settle_signed(void *context, void *item, struct err *err)
 {
     struct attach_work *work = context;
     struct attach_signed *tag = item;
-    for (int i = 0; i < ATTEMPTS_MAX; i++) {
-        if (!is_any_missing(tag))
-            return true;
-        if (!has_values(tag))
-            break;
-        if (!put(work->registry, tag, i == 0, err)) {
-            if (err->detail != 412 && err->kind != ERR_TRUST) /* ERR_TRUST: another writer came between */
-                return false;
-            err_clear(err);
-        }
-        if (!look(work->registry, tag, err))
+    if (tag->is_put && !look(work->registry, tag, err))
+        return false;
+    for (int i = 0; i < ATTEMPTS_MAX && is_any_missing(tag) && has_values(tag); i++) {
+        if (!try_put(work->registry, tag, false, err) || !look(work->registry, tag, err))
             return false;
     }
     if (is_any_missing(tag))

@@ -41,7 +41,7 @@ bool push_bring_attached(struct push_work *push, struct err *err)
     size_t count = 0;
     if (!push->attached.documents.count && !push->attached.signatures.count)
         return true;
-    bool is_done = attach_bring(push->registry, push->arena, &push->attached, &count, err);
+    bool is_done = attach_bring(push->registry, push->arena, &push->attached, push->is_new, &count, err);
     push->result->attached_count += is_done ? count : 0;
     if (!is_done)
         err_wrap(err, "what hangs on the image");

@@ -106,16 +106,18 @@ struct registry_referrer {
 };
 struct registry_referrer_list {
     LIST(struct registry_referrer) items; /* each digest once; at most REGISTRY_REFERRERS_MAX_COUNT */
+    bool is_of_tag;
+    struct registry_manifest tag; /* with is_of_tag: what the tag is at; bytes in the arena */
 };
 #define REGISTRY_REFERRERS_MAX_COUNT ((size_t)1000)
 /* Lists what is about a manifest: by the referrers API, or where there is none by the index under its tag. ERR_MALFORMED when there
  * are too many. */
 bool registry_read_referrers(struct registry *registry, struct arena *arena, const struct digest *subject,
                              struct registry_referrer_list *ret_referrers, struct err *err) MUST_CHECK;
-/* registry_attach() for several manifests (all of OCI_MEDIA_MANIFEST) about one subject with one change of the tag. Not for two threads
- * at a time with one subject. */
+/* registry_attach() for several manifests (all of OCI_MEDIA_MANIFEST) about one subject with one change of the tag. `before`: what was
+ * read of it, which is not read again. Not for two threads at a time with one subject. */
 bool registry_attach_all(struct registry *registry, const struct digest *subject, const struct text *manifests,
-                         size_t count, struct err *err) MUST_CHECK;
+                         size_t count, const struct registry_referrer_list *before, struct err *err) MUST_CHECK;
 /* PUTs a manifest under a tag or its digest. An unclear answer (lost reply, wrong or missing Docker-Content-Digest)
  * is looked at with a read back before the verdict. *ret_missing tells that the registry said a blob or child is
  * unknown (err is then set, ERR_PUBLISH). */

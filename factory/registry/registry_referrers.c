@@ -21,7 +21,8 @@
 struct attaching {
     struct registry *registry;
     const char *tag;
-    const json_t *descriptors; /* an array */
+    const json_t *descriptors;              /* an array */
+    const struct registry_manifest *before; /* what the tag was read to be at; NULL: it was not read */
 };
 
 static json_t *parse_index(const char *bytes, size_t len)
@@ -132,7 +133,9 @@ static bool get_fallback(const struct attaching *attaching, struct arena *arena,
                          const char **ret_condition, struct err *err)
 {
     struct registry_manifest manifest;
-    if (!registry_get_manifest(attaching->registry, arena, attaching->tag, &manifest, err))
+    if (attaching->before)
+        manifest = *attaching->before;
+    else if (!registry_get_manifest(attaching->registry, arena, attaching->tag, &manifest, err))
         return false;
     if (!manifest.is_found) {
         *ret_index = json_pack("{s:i,s:s,s:[]}", "schemaVersion", 2, "mediaType", OCI_MEDIA_INDEX, "manifests");
@@ -189,12 +192,13 @@ static bool add_once(const struct attaching *attaching, bool *ret_is_there, stru
     return true;
 }
 
-static bool attach_by_tag(const struct attaching *attaching, struct err *err)
+static bool attach_by_tag(struct attaching *attaching, struct err *err)
 {
     bool is_there = false;
     for (int i = 0; i <= ATTEMPTS_MAX && !is_there && err->kind == ERR_NONE; i++) {
         if (!add_once(attaching, &is_there, err))
             break;
+        attaching->before = NULL;
     }
     if (!is_there && err->kind == ERR_NONE)
         err_set(err, ERR_PUBLISH, "%s:%s: others change it again and again", attaching->registry->name, attaching->tag);
@@ -270,22 +274,21 @@ bool registry_attach(struct registry *registry, const char *media_type, struct t
 }
 
 bool registry_attach_all(struct registry *registry, const struct digest *subject, const struct text *manifests,
-                         size_t count, struct err *err)
+                         size_t count, const struct registry_referrer_list *before, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct digest_name name = registry_digest_name(subject);
-    bool has_api;
-    if (!learn_referrers(registry, name.chars, &has_api, err))
-        return false;
-    if (has_api)
-        return true;
+    if (!before->is_of_tag)
+        return true; /* there is the API */
     json_auto_t *descriptors = json_array();
     for (size_t i = 0; i < count; i++) {
         json_auto_t *manifest = json_loadb(manifests[i].ptr, manifests[i].len, JSON_ALLOW_NUL, NULL);
         (void)json_array_append_new(descriptors, describe(manifest, OCI_MEDIA_MANIFEST, manifests[i]));
     }
-    struct attaching attaching = {
-        .registry = registry, .tag = tag_of(&scratch, text_of(name.chars)), .descriptors = descriptors};
+    struct attaching attaching = {.registry = registry,
+                                  .tag = tag_of(&scratch, text_of(name.chars)),
+                                  .descriptors = descriptors,
+                                  .before = &before->tag};
     return attach_by_tag(&attaching, err);
 }
 
@@ -383,6 +386,8 @@ static bool read_fallback(struct registry *registry, struct arena *arena, const 
     size_t added;
     if (!registry_get_manifest(registry, arena, tag_of(arena, text_of(subject)), &manifest, err))
         return false;
+    referrers->is_of_tag = true;
+    referrers->tag = manifest;
     json_auto_t *index = manifest.is_found ? parse_index(manifest.bytes, (size_t)manifest.size_bytes) : NULL;
     return add_referrers(registry, arena, index, referrers, &added, err);
 }
