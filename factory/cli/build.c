@@ -1341,8 +1341,13 @@ static bool is_pruning(const struct build *build, const struct batch *batch)
 static bool open_signers(struct build *build, struct err *err)
 {
     bool is_pushed = build->options->push != NULL;
-    for (size_t i = 0; i < build->image_count; i++)
-        is_pushed = is_pushed || build->images[i].destination;
+    for (size_t i = 0; i < build->image_count; i++) {
+        struct batch_image *image = &build->images[i];
+        is_pushed = is_pushed || image->destination;
+        if (image->destination && image->manifest && run_publishes(build) &&
+            !signing_open_own(build->command, image->manifest->path, &image->manifest->sign, &image->signers, err))
+            return false;
+    }
     return !is_pushed || !run_publishes(build) || signing_open(build->command, &build->run.signers, err);
 }
 

@@ -11,5 +11,9 @@
 
 /* Opens them once for the process, and asks for their passphrases; *ret_signers NULL: nothing is signed. They live in the command. */
 bool signing_open(struct command *command, const struct signers **ret_signers, struct err *err) MUST_CHECK;
+/* The same of a manifest (`sign`), whose file the paths are relative to. *ret_signers NULL: those of signing_open(), as when --sign was
+ * given. */
+bool signing_open_own(struct command *command, const char *file, const struct strings *paths,
+                      const struct signers **ret_signers, struct err *err) MUST_CHECK;
 
 #endif

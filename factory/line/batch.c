@@ -321,8 +321,9 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
         return true;
     if (plant->options->is_history_pushed && !published_attach(image, plant, err))
         return false;
-    struct attach_giver signing = {sign_image, (void *)(uintptr_t)plant->options->signers};
-    if (plant->options->signers)
+    const struct signers *signers = image->signers ? image->signers : plant->options->signers;
+    struct attach_giver signing = {sign_image, (void *)(uintptr_t)signers};
+    if (signers)
         publication->givers = (struct attach_givers){&signing, 1};
     publication->guard = plant->seen ? &guard : NULL;
     bool is_good = publish_layout(&image->arena, plant->options->registry, plant->http, publication, err);

@@ -30,6 +30,7 @@ struct batch_image {
     bool has_end;
     int64_t end_of_life;            /* with has_end: from then on it is not built (seconds since 1970) */
     const char *destination;        /* HOST/REPOSITORY to push to, or NULL */
+    const struct signers *signers;  /* its own (sign/signer.h); NULL: the run's */
     const char *word;               /* how the command line names it, as a shell reads it */
     struct together together;       /* how its architectures are kept together */
     bool is_implied;                /* no name of the call: others stand on it */

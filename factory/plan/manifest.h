@@ -61,8 +61,10 @@ struct manifest {
     struct strings hwcaps;         /* glibc-hwcaps directories to ship as well: "x86-64-v3" */
     struct strings architectures;  /* names as written; default x86_64 and aarch64 */
     bool has_tags;                 /* the manifest has the key: the site file's tags are not for it */
-    const char *destination;       /* push: HOST/NAMESPACE/NAME[:TAG], or NULL */
-    bool has_architectures;        /* the manifest has the key: others are refused, not only left out of "all" */
+    struct strings
+        sign; /* files of keys (sign/signer.h) that it is signed with when it is pushed; relative to its file */
+    const char *destination; /* push: HOST/NAMESPACE/NAME[:TAG], or NULL */
+    bool has_architectures;  /* the manifest has the key: others are refused, not only left out of "all" */
     /* NULL: the command's or the host's; scalar: a source file's path; mapping: inline. */
     const struct yaml_node *source;
     bool has_recipes;                /* recipes: what packages' scripts would have done (plan/recipe.h); default true */

@@ -33,6 +33,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, manifest_form, "upgrade", upgrade, false),
     FIELD(YAML_STRINGS, manifest_form, "tags", manifest.tags, false),
     FIELD(YAML_STRING, manifest_form, "push", manifest.destination, false),
+    FIELD(YAML_STRINGS, manifest_form, "sign", manifest.sign, false),
     FIELD(YAML_NODE, manifest_form, "automatic", automatic, false),
     FIELD(YAML_BOOL, manifest_form, "recipes", manifest.has_recipes, false),
     FIELD(YAML_STRINGS, manifest_form, "covers", covers, false),

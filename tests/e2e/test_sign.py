@@ -8,7 +8,7 @@ import stat
 import subprocess
 import unittest
 
-from base import Case, run
+from base import Case, run, world
 from sign_case import SECRET, SignCase, openssl
 
 class Keys(Case):
@@ -144,6 +144,19 @@ class Signed(SignCase):
         self.assertTrue(signed)
         self.assertLessEqual(signed, set(tags))
 
+    def test_a_manifest_has_a_key_of_its_own(self):
+        self.ready()
+        self.new_key("site")
+        own = self.new_key("own")
+        path = self.write_manifest("served", world.MANIFEST + "sign: ../own.key\n")
+        self.assertTrue(os.path.dirname(path).endswith("manifests"), path)
+        self.write("imgfactory.yaml", f"registry: {self.registry.host}\nnamespace: ns\ntls-verify: false\nsign: site.key\n")
+        result = self.run_factory("--json", "served", env=self.env, cwd=self.top)
+        self.assertEqual(result.code, run.OK, result)
+        push = json.loads(result.stdout)["images"][0]["push"]
+        found = self.call("verify", "--json", "--tls-verify=false", "--key", own.replace(".key", ".pub"), push["reference"] + "@" + push["digest"])
+        self.assertEqual(found.code, run.OK, found)
+        self.assertEqual({one["foreign"] for one in json.loads(found.stdout)["manifests"]}, {0})
 
 
 if __name__ == "__main__":
