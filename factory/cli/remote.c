@@ -417,7 +417,7 @@ static bool pull(struct remote *remote, struct err *err)
     image.wanted = &wanted;
     if (!reference_parse(remote->arena, word, true, &reference, err) || !remote_open_store(remote, &store, err) ||
         !remote_open_image(remote, store, &image, err) ||
-        !remote_check_offered(remote->arena, &arches, &image.image, word, err))
+        !remote_check_offered(remote->arena, &arches, &image.image, word, err) || !verify_image(remote, &image, err))
         return false;
     if (arches.count)
         layout_image_narrow(remote->arena, &image.image);
@@ -551,8 +551,10 @@ bool remote_push(struct command *command, struct err *err)
 
 bool remote_pull(struct command *command, struct err *err)
 {
+    AUTO(verify_end) struct verify verify = {0};
     struct remote remote = remote_of(command);
-    return with_network(&remote, pull, err);
+    remote.verify = &verify;
+    return verify_begin(command, &verify, err) && with_network(&remote, pull, err);
 }
 
 bool remote_inspect(struct command *command, struct err *err)

@@ -25,7 +25,7 @@ struct remote {
     const struct registry_options *registry_options;
     struct http *http;
     const struct wanted *wanted;              /* of check */
-    const struct verify *verify;              /* of verify */
+    const struct verify *verify;              /* of verify and pull */
     struct system_call *system;               /* of system */
     struct archive archives[REMOTE_ARCHIVES]; /* that the command's first words mean, unpacked */
 };

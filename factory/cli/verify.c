@@ -74,15 +74,18 @@ static const char *platform_of(struct arena *arena, const struct layout_manifest
                         manifest->variant ? text_printable(arena, text_of(manifest->variant)) : "");
 }
 
-/* The index, and its children: all that it names. */
+/* The index, and its children: all that it names, but platforms that were not asked for. */
 static void list_manifests(struct arena *arena, const struct layout_image *image, struct verifying *verifying)
 {
     struct verdict *items = arena_new_array(arena, struct verdict, image->manifests.count + 1);
     if (image->is_index)
         items[verifying->count++] = (struct verdict){.digest = &image->root.digest, .platform = "index"};
-    for (size_t i = 0; i < image->manifests.count; i++)
-        items[verifying->count++] = (struct verdict){.digest = &image->manifests.items[i].blob.digest,
-                                                     .platform = platform_of(arena, &image->manifests.items[i])};
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        if (manifest->unread != LAYOUT_UNWANTED)
+            items[verifying->count++] =
+                (struct verdict){.digest = &manifest->blob.digest, .platform = platform_of(arena, manifest)};
+    }
     verifying->items = items;
 }
 
@@ -223,28 +226,46 @@ static bool conclude(struct arena *arena, const struct verifying *verifying, str
     return true;
 }
 
+/* Asks for the signatures of all; the caller calls forget(). */
+static bool look_at_all(struct remote *remote, const struct remote_image *image, struct verifying *ret_verifying,
+                        struct err *err)
+{
+    *ret_verifying = (struct verifying){
+        .verify = remote->verify, .registry = image->registry, .keys = rules_keys(&remote->verify->rules)};
+    list_manifests(remote->arena, &image->image, ret_verifying);
+    struct each_items all = {ret_verifying->items, ret_verifying->count, sizeof *ret_verifying->items, REQUESTS_MAX,
+                             .is_stopping = true};
+    return each_run(all, look, ret_verifying, err);
+}
+
+static void forget(struct verifying *verifying)
+{
+    for (size_t i = 0; i < verifying->count; i++)
+        arena_done(&verifying->items[i].arena);
+}
+
+bool verify_image(struct remote *remote, const struct remote_image *image, struct err *err)
+{
+    AUTO(forget) struct verifying verifying = {0};
+    if (!remote->verify->rules.items.count)
+        return true;
+    return look_at_all(remote, image, &verifying, err) && conclude(remote->arena, &verifying, err);
+}
+
 bool verify_run(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
     struct layout_wanted wanted = {.is_sparse_fine = true};
     AUTO(remote_close_image) struct remote_image image = {.word = options->words.items[0], .wanted = &wanted};
     AUTO(remote_close_store) struct store *store = NULL;
-    if (!remote_open_store(remote, &store, err) || !remote_open_image(remote, store, &image, err))
+    AUTO(forget) struct verifying verifying = {0};
+    if (!remote_open_store(remote, &store, err) || !remote_open_image(remote, store, &image, err) ||
+        !look_at_all(remote, &image, &verifying, err))
         return false;
-    struct verifying verifying = {
-        .verify = remote->verify, .registry = image.registry, .keys = rules_keys(&remote->verify->rules)};
-    list_manifests(remote->arena, &image.image, &verifying);
-    struct each_items all = {verifying.items, verifying.count, sizeof *verifying.items, REQUESTS_MAX,
-                             .is_stopping = true};
-    bool is_good = each_run(all, look, &verifying, err);
-    if (is_good) {
-        is_good = conclude(remote->arena, &verifying, err);
-        if (options->is_json)
-            print_json(remote->arena, &verifying, options, &image.image, err);
-        else if (!options->is_quiet)
-            print(remote->arena, &verifying, options, &image.image);
-    }
-    for (size_t i = 0; i < verifying.count; i++)
-        arena_done(&verifying.items[i].arena);
+    bool is_good = conclude(remote->arena, &verifying, err);
+    if (options->is_json)
+        print_json(remote->arena, &verifying, options, &image.image, err);
+    else if (!options->is_quiet)
+        print(remote->arena, &verifying, options, &image.image);
     return is_good;
 }

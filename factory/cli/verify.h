@@ -22,6 +22,8 @@ struct verify {
 bool verify_begin(struct command *command, struct verify *verify, struct err *err) MUST_CHECK;
 /* Verifies and tells; remote->verify is set. */
 bool verify_run(struct remote *remote, struct err *err) MUST_CHECK;
+/* Verifies an image that was got, by what remote->verify says; true when that is nothing. */
+bool verify_image(struct remote *remote, const struct remote_image *image, struct err *err) MUST_CHECK;
 /* Frees the keys. For AUTO(). */
 void verify_end(struct verify *verify);
 

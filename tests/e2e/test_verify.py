@@ -3,6 +3,7 @@
 
 import base64
 import json
+import os
 import unittest
 
 from base import run
@@ -144,6 +145,23 @@ class Verified(SignCase):
         self.verify(":v1", "--policy", self.policy({"type": "insecureAcceptAnything"}))
         self.verify(":v1", "--policy", self.policy(default="insecureAcceptAnything"))
         self.refused_as("rejects it", ":v1", "--policy", self.policy({"type": "reject"}, scope=self.reference + ":v1", default="insecureAcceptAnything"))
+
+    def test_pull_writes_nothing_that_is_not_signed(self):
+        self.sign()
+        public = self.ours.replace(".key", ".pub")
+        good = self.call("pull", "--tls-verify=false", "--key", public, "--output", self.path("good"), self.reference + ":v1")
+        self.assertEqual(good.code, run.OK, good)
+        self.assertTrue(os.path.exists(self.path("good/image/index.json")))
+        self.pushed(self.make_layout("other", seed=3), self.reference + ":other")
+        for options in (("--key", public), ("--policy", self.policy(self.sigstore()))):
+            bad = self.call("pull", "--tls-verify=false", *options, "--output", self.path("bad"), self.reference + ":other")
+            self.refused(run.TRUST, bad, "is not signed")
+            self.assertFalse(os.path.exists(self.path("bad/image")))
+        self.registry.forget_tag("ns/image", self.image.children[1].replace(":", "-"))
+        self.registry.forget_tag("ns/image", self.image.children[1].replace(":", "-") + ".sig")
+        self.refused(run.TRUST, self.call("pull", "--tls-verify=false", "--key", public, self.reference + ":v1"), "linux/arm64")
+        one = self.call("pull", "--tls-verify=false", "--arch", "amd64", "--key", public, self.reference + ":v1")
+        self.assertEqual(one.code, run.OK, one)
 
     def test_a_policy_that_cannot_be_read_is_an_error_of_its_own(self):
         for text, words in (("{", "is no policy"), ('{"default": []}', "no requirements"), ('{"default": [{"type": "x"}]}', "unknown type"),
