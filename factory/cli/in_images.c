@@ -43,7 +43,8 @@ static bool read_wanted(struct command *command, struct past_wanted *ret_wanted,
     return ret_wanted->file != NULL;
 }
 
-/* Leaves the images whose name is a word of the call, or matches one. */
+/* Leaves the images whose name is a word of the call, or matches one; unless past ones are asked for, of those that are still
+ * published. */
 static bool choose(const struct command *command, struct past_images *images, struct err *err)
 {
     const struct strings *words = &command->options.words;
@@ -61,7 +62,7 @@ static bool choose(const struct command *command, struct past_images *images, st
         bool is_wanted = !words->count;
         for (size_t w = 0; w < words->count; w++)
             is_wanted = is_wanted || path_matches(words->items[w], images->items[i].nights.items[0].name);
-        if (is_wanted)
+        if (is_wanted && (command->options.is_past || !images->items[i].is_replaced))
             images->items[count++] = images->items[i];
     }
     images->count = count;

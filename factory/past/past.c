@@ -348,6 +348,25 @@ static int compare_images(const void *left, const void *right)
     return order ? order : strcmp(a->destination ? a->destination : "", b->destination ? b->destination : "");
 }
 
+/* Notes which images were renamed, as it were: what was published last at a destination has a tag of theirs. */
+static void find_replaced(struct past_images *images)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct map last_at = {.arena = &scratch};
+    for (size_t i = 0; i < images->count; i++) {
+        const struct past_record *own = &images->items[i].nights.items[0];
+        const struct past_record *last = own->destination ? map_get(&last_at, text_of(own->destination)) : NULL;
+        if (own->destination && (!last || last->last < own->last))
+            map_set(&last_at, text_of(own->destination), (void *)own);
+    }
+    for (size_t i = 0; i < images->count; i++) {
+        const struct past_record *own = &images->items[i].nights.items[0];
+        const struct past_record *last = own->destination ? map_get(&last_at, text_of(own->destination)) : own;
+        for (size_t k = 0; last->last > own->last && k < own->tags.count; k++)
+            images->items[i].is_replaced |= strings_has(&last->tags, own->tags.items[k]);
+    }
+}
+
 void past_read(struct arena *arena, const char *state_dir, const char *name, bool is_newest_only,
                struct past_images *ret_images)
 {
@@ -360,7 +379,7 @@ void past_read(struct arena *arena, const char *state_dir, const char *name, boo
         return;
     struct strings files = list_names(&scratch, fd, ENDING);
     for (size_t i = 0; i < files.count; i++) {
-        struct past_image image;
+        struct past_image image = {0};
         read_records(arena, fd, files.items[i], is_newest_only, &image.nights);
         bool is_it = image.nights.count && strcmp(files.items[i], file_of(&scratch, &image.nights.items[0])) == 0;
         if (is_it && (!name || strcmp(image.nights.items[0].name, name) == 0))
@@ -368,6 +387,8 @@ void past_read(struct arena *arena, const char *state_dir, const char *name, boo
     }
     if (images.count)
         qsort(images.items, images.count, sizeof *images.items, compare_images);
+    if (!name)
+        find_replaced(&images);
     *ret_images = images;
 }
 

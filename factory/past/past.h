@@ -24,6 +24,7 @@
 /* An image at one destination. */
 struct past_image {
     struct past_records nights; /* the newest first; at least one */
+    bool is_replaced;           /* one of another name has its place and a tag of it since; known when all are read */
 };
 
 struct past_images {

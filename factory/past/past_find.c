@@ -220,6 +220,7 @@ void past_find(struct arena *arena, const char *state_dir, const struct past_ima
     *ret_answer = (struct past_answer){0};
     for (size_t i = 0; i < images->count; i++) {
         for (size_t k = 0; k < images->items[i].nights.count; k++)
-            ask_record(arena, state_dir, &images->items[i].nights.items[k], k == 0, wanted, ret_answer);
+            ask_record(arena, state_dir, &images->items[i].nights.items[k], k == 0 && !images->items[i].is_replaced,
+                       wanted, ret_answer);
     }
 }

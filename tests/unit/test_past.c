@@ -244,6 +244,33 @@ static void a_tag_that_goes_back_makes_the_past_image_the_one_that_is_published(
     assert_false(is_lost);
 }
 
+static void an_image_whose_place_and_tag_another_has_by_now_is_replaced(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    static const struct {
+        const char *name, *destination, *tag;
+        bool is_replaced;
+    } cases[] = {{"a", "r.example/me/x", "latest", true},
+                 {"b", "r.example/me/x", "latest", false},
+                 {"c", "r.example/me/x", "beside", false},
+                 {"d", "r.example/me/y", "latest", false},
+                 {"e", NULL, "latest", false}};
+    static const int64_t days[] = {1, 5, 2, 3, 4};
+    struct past_images images;
+    struct err err = {0};
+    bool is_more;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct past_note note = {.record = {.name = cases[i].name, .destination = cases[i].destination}};
+        note.record.digest = digest_of(&i, sizeof i);
+        list_add(&arena, &note.record.tags, cases[i].tag);
+        CHECK_OK(past_keep(*state, &note, 1, days[i] * 86400, &is_more, &err), &err);
+    }
+    past_read(&arena, *state, NULL, true, &images);
+    assert_int_equal(images.count, ARRAY_COUNT(cases));
+    for (size_t i = 0; i < images.count; i++)
+        assert_int_equal(images.items[i].is_replaced, cases[i].is_replaced);
+}
+
 static void what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it(void **state)
 {
     static const char *const above[] = {"/opt/.wh.old", "/srv/.wh..wh..opq", "/usr/share/doc", "/etc/a"};
@@ -318,6 +345,8 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_tag_that_goes_back_makes_the_past_image_the_one_that_is_published,
                                         make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(an_image_whose_place_and_tag_another_has_by_now_is_replaced, make_folder,
+                                        remove_folder),
         cmocka_unit_test(what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it),
         cmocka_unit_test(a_hostile_document_is_none),
     };
