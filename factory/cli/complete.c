@@ -62,9 +62,11 @@ static const struct placeholder {
     {"--username", 0},
 };
 
-static const char *const bools[] = {"true", "false", NULL}, *const compressions[] = {"gzip", "zstd", NULL},
-                         *const whens[] = {"auto", "always", "never", NULL},
-                         *const diff_formats[] = {"text", "markdown", NULL};
+static const char *const
+    bools[] = {"true", "false", NULL},
+    *const compressions[] = {"gzip", "zstd", NULL}, *const whens[] = {"auto", "always", "never", NULL},
+    *const diff_formats[] = {"text", "markdown", NULL}, *const parities[] = {"exact", "source", "off", NULL},
+    *const on_missing[] = {"hold", "keep-previous", "publish", NULL}, *const if_running[] = {"wait", "end", NULL};
 
 /* What has few values: an option by its name or by what its help calls its value. */
 static const struct choice {
@@ -80,6 +82,9 @@ static const struct choice {
     {"--format", COMMAND_DIFF, diff_formats},
     {"--format", COMMAND_KEY, key_format_names},
     {"--type", COMMAND_KEY, key_type_names},
+    {"--parity", ~0U, parities},
+    {"--on-missing", ~0U, on_missing},
+    {"--if-running", ~0U, if_running},
 };
 
 struct candidate {

@@ -250,7 +250,8 @@ static bool find_ports(struct finding *finding, const char *unit, struct err *er
     for (size_t i = 0; i < wide.count; i++)
         NOTE(finding, "the ports %s are too many to be listed", text_printable(finding->arena, text_of(wide.items[i])));
     if (!giver && finding->teller)
-        NOTE(finding, "%s: no port is known", finding->teller);
+        NOTE(finding, "%s: no port is known; podman's --publish or `ports` of a manifest (`imgfactory new`) names it",
+             finding->teller);
     bool is_handed = giver && text_has_suffix(text_of(giver), ".socket");
     finding->is_handed = is_handed;
     if (is_handed)

@@ -50,7 +50,9 @@ class Completion(Case):
                 (("--compression", ""), ["gzip", "zstd"]), (("inspect", "--tls-verify="), ["--tls-verify=false", "--tls-verify=true"]),
                 (("completion", ""), ["bash", "fish", "zsh"]), (("--suite", ""), []), (("clean", ""), []), (("--nosuch", ""), []),
                 (("unit", "--format", "q"), ["quadlet"]), (("sbom", "--format", ""), ["cyclonedx", "cyclonedx-1.5", "spdx"]),
-                (("diff", "--format", ""), ["markdown", "text"]), (("system", "u"), ["uninstall", "update"]), (("system", "list", ""), []), (("--source", "fedora-4"), ["fedora-41", "fedora-44"])):
+                (("diff", "--format", ""), ["markdown", "text"]), (("--parity", ""), ["exact", "off", "source"]),
+                (("--on-missing=",), ["--on-missing=hold", "--on-missing=keep-previous", "--on-missing=publish"]),
+                (("--if-running", ""), ["end", "wait"]), (("system", "u"), ["uninstall", "update"]), (("system", "list", ""), []), (("--source", "fedora-4"), ["fedora-41", "fedora-44"])):
             with self.subTest(words):
                 self.assertEqual(self.offered(*words)[0], expected)
 
