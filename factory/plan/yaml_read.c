@@ -200,6 +200,20 @@ static const char *longer_or_shorter(const char *key, const struct strings *know
     return best;
 }
 
+/* Returns the key that is called like that by apt and dnf: those of sources. */
+static const char *called_elsewhere(const char *key, const struct strings *known)
+{
+    static const struct {
+        const char *word, *key;
+    } rows[] = {{"signed-by", "keys"}, {"gpgkey", "keys"},  {"baseurl", "uris"}, {"url", "uris"},
+                {"url", "baseurl"},    {"uris", "baseurl"}, {"keys", "gpgkey"}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (strcmp(rows[i].word, key) == 0 && strings_has(known, rows[i].key))
+            return rows[i].key;
+    }
+    return NULL;
+}
+
 static bool fail_unknown(struct arena *arena, const struct yaml_node *key, const struct yaml_field *fields,
                          size_t field_count, struct err *err)
 {
@@ -210,6 +224,7 @@ static bool fail_unknown(struct arena *arena, const struct yaml_node *key, const
     const char *plural = plural_of(arena, key->scalar, &known);
     const char *nearest = plural ? plural : text_nearest(key->scalar, known.items, known.count);
     nearest = nearest ? nearest : longer_or_shorter(key->scalar, &known);
+    nearest = nearest ? nearest : called_elsewhere(key->scalar, &known);
     if (nearest)
         return yaml_fail(key, err, "unknown key '%s'; did you mean '%s'?", wanted, nearest);
     return yaml_fail(key, err, "unknown key '%s'; known here: %s", wanted, strings_join(arena, &known, ", "));
