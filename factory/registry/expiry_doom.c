@@ -145,7 +145,8 @@ static bool doom_tag(struct dooming *dooming, const char *tag, const struct dige
     if (!manifest.is_found)
         return true;
     if (is_pin(work, &manifest.digest, subject)) {
-        take_pin(work, tag, &manifest);
+        if (!expiry_is_needed(work, &manifest.digest)) /* else nothing new stays by it */
+            take_pin(work, tag, &manifest);
         return true;
     }
     bool is_index = !strchr(tag, '.');

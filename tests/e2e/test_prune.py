@@ -411,6 +411,17 @@ class Traps(PruneCase):
         self.assert_there(old, older)
         self.assertEqual(self.there.incomplete(), [])
 
+    def test_a_tag_that_is_called_like_one_digest_and_is_at_another_image_stays(self):
+        """Whether that one goes or stays by itself."""
+        old, held, new = self.there.night(1, 90), self.there.night(2, 80), self.there.night(3, 50, ["latest"])
+        self.there.tag(new, old.digest.replace(":", "-") + ".copy")
+        self.there.tag(held, old.digest.replace(":", "-"))
+        self.prune("--yes")
+        self.assert_gone(old.digest)
+        self.assert_there(held, new)
+        self.assertEqual(self.target.tags("me/one")[old.digest.replace(":", "-") + ".copy"], new.digest)
+        self.assertEqual(self.target.tags("me/one")[old.digest.replace(":", "-")], held.digest)
+
     def test_what_a_tagged_signature_is_about_in_the_end_stays(self):
         """The tag is at a signature of the bill of the image."""
         old = self.there.night(1, 90)
