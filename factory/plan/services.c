@@ -189,11 +189,11 @@ static bool find_order(struct services *services, struct err *err)
             return false;
     }
     while (services->order.count < services->list.count) {
-        const struct service *next = NULL, *stuck = NULL;
+        const struct service *next = NULL, *stuck = &services->list.items[0];
         for (size_t i = 0; i < services->list.count && !next; i++) {
             const struct service *service = &services->list.items[i];
             bool is_free = !strings_has(&services->order, service->name);
-            stuck = is_free && !stuck ? service : stuck;
+            stuck = is_free ? service : stuck;
             for (size_t j = 0; j < service->after.count && is_free; j++)
                 is_free = strings_has(&services->order, service->after.items[j]);
             next = is_free ? service : NULL;
