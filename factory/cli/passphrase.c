@@ -18,7 +18,9 @@
 static bool of_descriptor(struct passphrases *passphrases, char **ret_passphrase, struct err *err)
 {
     const struct options *options = &passphrases->command->options;
-    struct asking asking = {.what = "passphrase on the descriptor of --passphrase-fd", .is_empty_fine = true};
+    /* A descriptor that is closed or empty must not make a key without a passphrase. */
+    struct asking asking = {.what = "passphrase on the descriptor of --passphrase-fd",
+                            .is_empty_fine = passphrases->last != NULL};
     char *line;
     if (!asking_read(passphrases->command, (int)options->passphrase_fd, &asking, &line, err))
         return false;

@@ -61,6 +61,10 @@ class Keys(Case):
             self.write(name, content)
             self.assertIn(words, self.key("import", name, "new.key", env={"COSIGN_PASSWORD": ""}, code=run.USAGE).stderr.decode())
             self.assertFalse(os.path.exists(self.path("new.key")))
+        for descriptor in ("0", "9"):  # an empty one, and one that is closed
+            refused = self.key("generate", "--passphrase-fd", descriptor, "z.key", code=run.USAGE)
+            self.assertIn("no passphrase on the descriptor", refused.stderr.decode())
+            self.assertFalse(os.path.exists(self.path("z.key")))
         self.key("generate", "--type", "rsa", "z.key", env={"COSIGN_PASSWORD": ""}, code=run.USAGE)
 
 
