@@ -73,6 +73,7 @@ bool attach_read(struct registry *registry, struct arena *arena, const struct at
     if (is_answered || (err->kind != ERR_TRUST && err->kind != ERR_MALFORMED))
         return is_answered;
     err_clear(err); /* other bytes, or too many: it is not read */
+    *ret_is_read = false;
     return true;
 }
 

@@ -96,6 +96,21 @@ class Verified(SignCase):
         result = self.verify()
         self.assertGreaterEqual(result.json["manifests"][0]["foreign"], 4)
 
+    def test_a_bundle_whose_bytes_were_altered_in_the_registry_is_refused_and_brought_again(self):
+        self.sign()
+        entry = json.loads(self.get("manifests", self.image.digest.replace(":", "-")))["manifests"][0]
+        layer = json.loads(self.get("manifests", entry["digest"]))["layers"][0]["digest"].split(":")[1]
+        path = os.path.join(self.registry.root, "docker/registry/v2/blobs/sha256", layer[:2], layer, "data")
+        with open(path, "rb") as stream:
+            content = stream.read()
+        with open(path, "wb") as stream:
+            stream.write(content.replace(b'"sig":"', b'"sig":"A', 1)[:len(content)])
+        for digest in (self.image.digest, *self.image.children):
+            self.registry.forget_tag("ns/image", digest.replace(":", "-") + ".sig")
+        self.refused_as("none of its 1 signatures and statements")
+        self.pushed(self.image, f"{self.reference}:v1", "--sign", self.ours, "--verify-remote")
+        self.verify()
+
     def attach(self, subject, layer):
         """Makes an artifact of a bundle about a subject, found by the fallback tag."""
         empty = self.repository.blob(b"{}", "application/vnd.oci.empty.v1+json")
