@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/build.h"
 
+#include "cli/attesting.h"
+
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/date.h"
@@ -73,6 +75,7 @@ struct build {
     struct arches arches;
     struct features features;
     struct data_places data_places;
+    struct attesting attesting;
     struct data_folders folders;
     struct hashed *hashed; /* until a plant has it */
     struct run_options run;
@@ -1337,7 +1340,7 @@ static bool is_pruning(const struct build *build, const struct batch *batch)
            !atomic_load(build->command->cancel);
 }
 
-/* Opens the keys when something may be pushed, before anything is confined. */
+/* Opens the keys, and what is attached, when something may be pushed, before anything is confined. */
 static bool open_signers(struct build *build, struct err *err)
 {
     bool is_pushed = build->options->push != NULL;
@@ -1348,7 +1351,11 @@ static bool open_signers(struct build *build, struct err *err)
             !signing_open_own(build->command, image->manifest->path, &image->manifest->sign, &image->signers, err))
             return false;
     }
-    return !is_pushed || !run_publishes(build) || signing_open(build->command, &build->run.signers, err);
+    if (!is_pushed || !run_publishes(build))
+        return true;
+    build->run.attest = &build->attesting.attest;
+    return signing_open(build->command, &build->run.signers, err) &&
+           attesting_open(build->command, &build->attesting, err);
 }
 
 /* Runs the planned batch and prints its report. */
@@ -1429,6 +1436,7 @@ static bool end(struct build *build, bool is_good)
     if (build->command->is_abandoned)
         return is_good;
     hashed_close(build->hashed);
+    attesting_close(&build->attesting);
     data_folders_close(&build->folders);
     return is_good;
 }

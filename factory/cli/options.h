@@ -62,6 +62,7 @@ struct options {
     bool is_exit_code, is_layers; /* --exit-code and --layers, of `diff` */
     bool is_change_accepted;      /* --accept-release-change */
     bool is_password_stdin, may_lose_platforms, is_look_forced, are_tags_kept;
+    struct strings attest;  /* --attest: lists of words */
     struct strings sign;    /* --sign: files of keys or signers */
     struct strings keys;    /* --key, of `verify` */
     const char *policy;     /* --policy; NULL: not given */

@@ -2,6 +2,7 @@
 #include "cli/provenance_command.h"
 
 #include "base/auto.h"
+#include "cli/attesting.h"
 #include "cli/sbom_image.h"
 #include "cli/versions.h"
 #include "io/file.h"
@@ -44,10 +45,8 @@ bool provenance_run(struct remote *remote, struct err *err)
     const char *builder = remote->command->options.builder;
     AUTO(sbom_gathered_done) struct sbom_gathered gathered = {0};
     AUTO(sbom_image_done) struct sbom_image image = {.opened.local.blobs_fd = -1};
-    if (builder && !provenance_is_uri(builder)) {
-        err_set(err, ERR_USAGE, "--builder=%s: no URI (https://ci.example.org/imgfactory, urn:…)", builder);
+    if (!attesting_check_builder("--builder", builder, err))
         return false;
-    }
     return sbom_image_init(remote, &image, err) && sbom_image_open(&image, 0, err) &&
            sbom_image_gather_all(&image, false, &gathered, err) && state(&image, &gathered, err);
 }

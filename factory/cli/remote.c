@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "cli/attesting.h"
 #include "cli/build.h"
 #include "cli/check.h"
 #include "cli/confinement.h"
@@ -11,6 +12,7 @@
 #include "cli/history.h"
 #include "cli/history_kept.h"
 #include "cli/history_rebuild.h"
+#include "cli/image_word.h"
 #include "cli/in_images.h"
 #include "cli/inspect.h"
 #include "cli/login.h"
@@ -56,6 +58,20 @@ static void advise(struct remote *remote, const struct publication *publication,
                  err);
 }
 
+/* Opens the cache, which documents about an image are made with. */
+static bool open_store_to_attest(struct remote *remote, struct image_opener *ret_opener, struct err *err)
+{
+    if (!remote->attest || !remote->attest->kinds)
+        return true;
+    *ret_opener = (struct image_opener){.remote = remote, .arena = remote->arena};
+    return image_opener_open_store(ret_opener, err);
+}
+
+static void close_store(struct image_opener *opener)
+{
+    store_close(opener->store);
+}
+
 static bool push(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
@@ -85,9 +101,15 @@ static bool push(struct remote *remote, struct err *err)
         list_add(remote->arena, &publication.tags, reference.tag);
     reference.tag = NULL;
     publication.destination = reference_print(remote->arena, &reference);
-    struct attach_giver signing = {sign_image, (void *)(uintptr_t)remote->signers};
-    if (remote->signers)
-        publication.givers = (struct attach_givers){&signing, 1};
+    AUTO(close_store) struct image_opener opener = {0};
+    if (!open_store_to_attest(remote, &opener, err))
+        return false;
+    struct attest attest = remote->attest ? *remote->attest : (struct attest){0};
+    attest.store = opener.store;
+    attest.signers = remote->signers;
+    const struct attach_giver givers[] = {{attest_give, &attest}, {sign_image, (void *)(uintptr_t)remote->signers}};
+    size_t first = attest.kinds ? 0 : 1, last = remote->signers ? 2 : 1;
+    publication.givers = (struct attach_givers){givers + first, last - first};
     struct display *display = options->is_quiet ? NULL : display_start(&progress, remote->command->log);
     bool is_good = publish_layout(remote->arena, remote->registry_options, remote->http, &publication, err);
     display_stop(display);
@@ -546,7 +568,10 @@ static bool with_network(struct remote *remote, bool (*run)(struct remote *remot
 bool remote_push(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
-    return signing_open(command, &remote.signers, err) && with_network(&remote, push, err);
+    AUTO(attesting_close) struct attesting attesting = {0};
+    remote.attest = &attesting.attest;
+    return signing_open(command, &remote.signers, err) && attesting_open(command, &attesting, err) &&
+           with_network(&remote, push, err);
 }
 
 bool remote_pull(struct command *command, struct err *err)

@@ -15,11 +15,13 @@
 #define REMOTE_ARCHIVES 2 /* words of a command that may mean one */
 
 struct system_call; /* cli/system.h */
+struct attest;      /* sbom/attest.h */
 struct verify;      /* cli/verify.h */
 
 /* What a command on registries works with. */
 struct remote {
     const struct signers *signers; /* of a push; NULL: nothing is signed */
+    const struct attest *attest;   /* what is attached, without store and signers; NULL: nothing */
     struct command *command;
     struct arena *arena;
     const struct registry_options *registry_options;

@@ -8,8 +8,6 @@
 
 #include "cli/remote_parts.h"
 
-/* Lists the folders of maintained claims: the shipped one, and that beside --manifests. */
-struct strings vex_folders(const struct remote *remote);
 /* Prints the document of all platforms together. */
 bool vex_run(struct remote *remote, struct err *err) MUST_CHECK;
 

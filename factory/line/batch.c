@@ -13,6 +13,7 @@
 #include "line/steps.h"
 #include "line/together.h"
 #include "registry/stamp.h"
+#include "sbom/attest.h"
 #include "sign/sign_image.h"
 
 #include <pthread.h>
@@ -322,9 +323,12 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
     if (plant->options->is_history_pushed && !published_attach(image, plant, err))
         return false;
     const struct signers *signers = image->signers ? image->signers : plant->options->signers;
-    struct attach_giver signing = {sign_image, (void *)(uintptr_t)signers};
-    if (signers)
-        publication->givers = (struct attach_givers){&signing, 1};
+    struct attest attest = plant->options->attest ? *plant->options->attest : (struct attest){0};
+    attest.store = plant->store;
+    attest.signers = signers;
+    const struct attach_giver givers[] = {{attest_give, &attest}, {sign_image, (void *)(uintptr_t)signers}};
+    size_t first = attest.kinds ? 0 : 1, last = signers ? 2 : 1;
+    publication->givers = (struct attach_givers){givers + first, last - first};
     publication->guard = plant->seen ? &guard : NULL;
     bool is_good = publish_layout(&image->arena, plant->options->registry, plant->http, publication, err);
     publication->guard = NULL;

@@ -24,6 +24,7 @@
 
 struct status_seen; /* status_seen.h */
 struct signers;     /* sign/signer.h */
+struct attest;      /* sbom/attest.h */
 
 /* What the command line says about a whole run: what changes the bytes of products is in `inputs` (of which the fields
  * of the run are filled in), what only says how the run goes beside it. */
@@ -55,6 +56,7 @@ struct run_options {
     const struct registry_options *registry;
     struct push_policy push_policy;
     const struct signers *signers; /* what is pushed is signed by these; NULL: by nobody */
+    const struct attest *attest;   /* what is attached to it besides, without store and signers; NULL: nothing */
     const struct lock_wait *wait;  /* how locks are waited for; may be NULL */
     const struct lock *lock;       /* what all must be (--locked), with `pins`; NULL: nothing of the kind */
     const struct pins *pins;       /* generations that are taken, whatever newer ones there are; may be NULL */

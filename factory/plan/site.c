@@ -56,6 +56,9 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "report", site.report, ALTERS_NOTHING),
     FIELD(YAML_STRING, "history", history, ALTERS_NOTHING),
     FIELD(YAML_STRINGS, "sign", site.sign, ALTERS_NOTHING),
+    FIELD(YAML_STRINGS, "attest", site.attest, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "builder", site.builder, ALTERS_NOTHING),
+    FIELD(YAML_STRINGS, "trackers", site.trackers, ALTERS_NOTHING),
 };
 
 const struct yaml_field *site_keys(size_t *ret_count)
@@ -284,6 +287,8 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
     make_relative(arena, file->path, &site->report);
     for (size_t i = 0; i < site->sign.count; i++)
         make_relative(arena, file->path, &site->sign.items[i]);
+    for (size_t i = 0; i < site->trackers.count; i++)
+        make_relative(arena, file->path, &site->trackers.items[i]);
     *ret_site = *site;
     return true;
 }

@@ -40,6 +40,9 @@ struct site {
     const char *report;              /* report: where pages of nights are written: a folder; NULL: nowhere */
     const char *status;              /* status: where nights write their record, as it is written; NULL: nowhere */
     struct strings sign;             /* sign: files of keys (sign/signer.h) that what is pushed is signed with */
+    struct strings attest;           /* attest: what is attached to what is pushed (sbom/attest.h) */
+    const char *builder;             /* builder: URI of who builds, for the provenance; NULL: not said */
+    struct strings trackers;         /* trackers: files for VEX documents (sbom/vex.h) */
     bool is_strict;                  /* strict: true: as --strict */
     bool is_older_fine;              /* allow-older: true: as --allow-older */
     bool are_tags_kept;              /* keep-existing-tags: true: as --keep-existing-tags */

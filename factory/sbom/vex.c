@@ -144,16 +144,29 @@ static const char *time_of(const struct vex_request *request)
     return newest;
 }
 
-/* Named by what it says: another opinion is another document, and none is called version 2. */
-static const char *id_of(struct arena *arena, const struct vex_request *request, const json_t *statements)
+/* Named by what it is made of: another opinion is another document, and none is called version 2. */
+const char *vex_id(struct arena *arena, const struct digest *image, const struct vex_data *data, const char *author)
 {
-    char *dumped = json_dumps(statements, JSON_COMPACT);
-    if (!dumped)
-        memory_abort(0);
-    struct digest digest = digest_of(dumped, strlen(dumped));
-    free(dumped);
-    return arena_printf(arena, "urn:imgfactory:vex:%s:%s", digest_hex(&request->image->root.digest).chars,
-                        digest_hex(&digest).chars);
+    static const char program[] = "imgfactory vex 1 " IMGFACTORY_VERSION;
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, program, sizeof program);
+    digest_feed(&stream, data->digest.bytes, sizeof data->digest.bytes);
+    digest_feed(&stream, author ? author : "", author ? strlen(author) : 0);
+    struct digest digest = digest_end(&stream);
+    return arena_printf(arena, "urn:imgfactory:vex:%s:%s", digest_hex(image).chars, digest_hex(&digest).chars);
+}
+
+void vex_data_seal(struct vex_data *data, const struct digest *records)
+{
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, records->bytes, sizeof records->bytes);
+    for (size_t i = 0; i < data->feeds.count; i++) {
+        struct digest digest = digest_of(data->feeds.items[i].bytes.ptr, data->feeds.items[i].bytes.len);
+        digest_feed(&stream, digest.bytes, sizeof digest.bytes);
+    }
+    data->digest = digest_end(&stream);
 }
 
 bool vex_print(struct arena *arena, const struct vex_request *request, struct buf *text, size_t *ret_count,
@@ -167,7 +180,7 @@ bool vex_print(struct arena *arena, const struct vex_request *request, struct bu
     json_t *statements = statements_json(arena, request, &claims);
     *ret_count = json_array_size(statements);
     json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:o}", "@context", VEX_CONTEXT, "@id",
-                                 id_of(arena, request, statements), "author",
+                                 vex_id(arena, &request->image->root.digest, request->data, request->author), "author",
                                  request->author ? request->author : "imgfactory", "timestamp", time_of(request),
                                  "version", 1, "tooling", "imgfactory " IMGFACTORY_VERSION, "statements", statements);
     if (!document || !sbom_put(text, document)) {

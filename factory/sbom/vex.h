@@ -49,6 +49,7 @@ struct vex_record {
 struct vex_data {
     LIST(struct vex_feed) feeds;
     LIST(struct vex_record) records;
+    struct digest digest; /* of all that was read (vex_data_seal()) */
 };
 
 struct vex_request {
@@ -68,6 +69,10 @@ void vex_feed_done(struct vex_feed *feed);
 /* Reads the maintained claims of a folder (manifests/vex). Fails with: ERR_USAGE, "FILE:LINE:COLUMN: …". */
 bool vex_records_read(struct arena *arena, const struct data_folder *folder, struct vex_data *data,
                       struct err *err) MUST_CHECK;
+/* Names the data, once all are there; `records` is the digest of the folder. */
+void vex_data_seal(struct vex_data *data, const struct digest *records);
+/* Returns the `@id` of the document about an image: by image and data, author and program it is known. */
+const char *vex_id(struct arena *arena, const struct digest *image, const struct vex_data *data, const char *author);
 /* Prints the document, one line of JSON without a newline. Fails with: ERR_MALFORMED (a feed; more than VEX_CLAIMS_MAX or
  * VEX_MAX_BYTES), as ground.h. *ret_count: its statements. */
 bool vex_print(struct arena *arena, const struct vex_request *request, struct buf *text, size_t *ret_count,

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SBOM, provenance and VEX attached by the push: on index and platforms, signed and not, before tags move, once."""
+
+import json
+import os
+import shutil
+import unittest
+
+from base import run
+from sign_case import SignCase
+
+SPDX, SLSA, VEX = "https://spdx.dev/Document", "https://slsa.dev/provenance/v1", "https://openvex.dev/ns"
+PLAIN = {"application/spdx+json": SPDX}
+KINDS = ("--attest", "sbom,provenance", "--attest", "vex")
+CLAIM = "description: x\nclaims:\n  - {cve: CVE-2099-0001, package: libc6, paths: /nowhere, from: y}\n"
+
+
+class AttestCase(SignCase):
+    def setUp(self):
+        super().setUp()
+        self.ready()
+        self.build()
+        self.layout = os.path.join(self.factory.output, "served")
+        with open(os.path.join(self.layout, "index.json"), encoding="utf-8") as stream:
+            self.index = json.load(stream)["manifests"][0]["digest"]
+        with open(os.path.join(self.layout, "blobs", *self.index.split(":")), encoding="utf-8") as stream:
+            self.children = [child["digest"] for child in json.load(stream)["manifests"]]
+        os.makedirs(self.path("manifests/vex"), exist_ok=True)
+        self.write("manifests/vex/own.yaml", CLAIM)
+
+    def referrers(self, digest):
+        """[(artifactType, annotations, document)] of what hangs on a manifest."""
+        found = []
+        for entry in json.loads(self.get("manifests", digest.replace(":", "-")))["manifests"]:
+            manifest = json.loads(self.get("manifests", entry["digest"]))
+            self.assertEqual(manifest["subject"]["digest"], digest)
+            self.assertEqual(entry.get("annotations", {}), manifest.get("annotations", {}))
+            found.append((entry["artifactType"], manifest.get("annotations", {}), json.loads(self.get("blobs", manifest["layers"][0]["digest"]))))
+        return found
+
+    def predicates(self, digest):
+        """{predicate type: (subjects, predicate)}, of plain documents."""
+        found = {}
+        for kind, notes, document in self.referrers(digest):
+            if kind in PLAIN:
+                found[PLAIN[kind]] = ({digest}, document)
+                continue
+            self.assertEqual(kind, "application/vnd.in-toto+json")
+            self.assertEqual(notes, {"in-toto.io/predicate-type": document["predicateType"]})
+            found[document["predicateType"]] = ({"sha256:" + one["digest"]["sha256"] for one in document["subject"]}, document["predicate"])
+        return found
+
+    def attest(self, *options, code=run.OK, tag="v1"):
+        result = self.push(self.layout, f"{self.reference}:{tag}", *options)
+        self.assertEqual(result.code, code, result)
+        return result
+
+
+class Attached(AttestCase):
+    def check_kinds(self, told, digest, everything):
+        self.assertEqual(set(told), {SPDX, SLSA, VEX})
+        for kind in (SLSA, VEX):
+            self.assertEqual(told[kind][0], everything)
+        image = next(one for one in told[SPDX][1]["packages"] if one["SPDXID"] == "SPDXRef-ContainerImage")
+        self.assertEqual(image["versionInfo"], digest if digest != self.index else self.children[0])
+        self.assertEqual(told[SLSA][1]["buildDefinition"]["buildType"], "urn:imgfactory:buildtype:image:v1")
+
+    def test_without_a_key_plain_documents_hang_on_index_and_platforms(self):
+        result = self.attest(*KINDS)
+        everything = {self.index, *self.children}
+        self.assertEqual(result.push.attached, 3 * len(everything))
+        for digest in everything:
+            self.check_kinds(self.predicates(digest), digest, everything)
+
+    def test_with_a_key_each_is_a_signed_statement(self):
+        key = self.new_key("k")
+        self.attest(*KINDS, "--sign", key)
+        everything = {self.index, *self.children}
+        for digest in everything:
+            bundles = [one for one in self.bundles(digest) if one[0]["predicateType"] != "https://sigstore.dev/cosign/sign/v1"]
+            self.assertEqual(sorted(statement["predicateType"] for statement, _, _ in bundles), sorted((SPDX, SLSA, VEX)))
+            for statement, signed, signature in bundles:
+                self.assertTrue(self.is_by(key, signed, signature))
+                self.assertIn(digest, {"sha256:" + one["digest"]["sha256"] for one in statement["subject"]})
+
+    def test_nothing_is_attached_twice(self):
+        key = self.new_key("k")
+        for options in ((), ("--sign", key)):
+            self.assertGreater(self.attest(*KINDS, *options).push.attached, 0)
+            before = self.tags()
+            for more in ((), ("--verify-remote",)):
+                again = self.attest(*KINDS, *options, *more)
+                self.assertEqual((again.push.status, again.push.attached), ("unchanged", 0), again)
+                self.assertEqual(self.tags(), before)
+            shutil.rmtree(self.factory.state)  # no receipt: what is there is read
+            self.assertEqual(self.attest(*KINDS, *options).push.attached, 0)
+
+    def test_what_is_attached_to_a_digest_may_grow(self):
+        self.assertEqual(self.attest("--attest", "sbom").push.attached, 3)
+        self.assertEqual(self.attest("--attest", "sbom,provenance").push.attached, 3)
+        self.assertEqual(self.attest("--attest", "provenance", "--builder", "https://ci.example.org/x").push.attached, 3)
+
+    def test_other_words_and_what_cannot_be_made_move_no_tag(self):
+        self.refused(run.USAGE, self.attest("--attest", "sbom,signature", code=run.USAGE), "'signature' is none of sbom")
+        self.refused(run.USAGE, self.attest("--attest", "sbom", "--builder", "me", code=run.USAGE), "no URI")
+        self.refused(run.USAGE, self.attest("--attest", "vex", "--tracker", self.path("absent"), code=run.USAGE), "absent")
+        shutil.rmtree(os.path.join(self.layout, "imgfactory"))
+        shutil.rmtree(self.factory.cache)
+        result = self.attest("--attest", "provenance", "--tag", "v2", code=run.RESOLVE)
+        self.refused(run.RESOLVE, result, "there is no bill for linux/amd64")
+        self.assertFalse({"v1", "v2"} & set(self.tags()))
+
+    def test_a_night_attaches_what_its_site_file_says_and_an_unchanged_one_nothing(self):
+        self.write("tracker.json", json.dumps({"served": {"CVE-2099-0001": {"releases": {}}}}))
+        self.write("imgfactory.yaml", f"registry: {self.registry.host}\nnamespace: ns\ntls-verify: false\nattest: [sbom, provenance, vex]\n"
+                                      "builder: https://ci.example.org/x\ntrackers: [tracker.json]\ntags: [v1]\n")
+        attached = []
+        for _ in range(2):
+            result = self.run_factory("--json", "--arch", "x86_64,aarch64", "served", env=self.env, cwd=self.top)
+            self.assertEqual(result.code, run.OK, result)
+            attached.append(json.loads(result.stdout)["images"][0]["push"]["attached"])
+        self.assertEqual(attached, [9, 0])
+
+
+if __name__ == "__main__":
+    unittest.main()
