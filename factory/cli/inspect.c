@@ -101,7 +101,18 @@ static const json_t *find_descriptor(const json_t *indexes, const struct digest 
     return NULL;
 }
 
-static json_t *image_json(const struct layout_image *image, const char *name, json_t *const *exports)
+/* Takes what hangs on a manifest, if that was asked for. */
+static void add_attached(json_t *json, const struct digest *digest, const json_t *attached)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *key = arena_printf(&scratch, "sha256:%s", digest_hex(digest).chars);
+    json_t *list = json_object_get(attached, key);
+    if (list)
+        (void)json_object_set(json, "attached", list);
+}
+
+static json_t *image_json(const struct layout_image *image, const char *name, json_t *const *exports,
+                          const json_t *attached)
 {
     json_t *json = json_object(), *root = blob_json(&image->root), *platforms = json_array();
     json_auto_t *indexes = parse_indexes(image);
@@ -118,9 +129,12 @@ static json_t *image_json(const struct layout_image *image, const char *name, js
         add_bill(image, &manifest->blob.digest, platform);
         if (exports && exports[i])
             (void)json_object_set(platform, "exports", exports[i]);
+        if (image->is_index)
+            add_attached(platform, &manifest->blob.digest, attached);
         (void)json_array_append_new(platforms, platform);
     }
     document_set(json, "annotations", document_strings(json_object_get(document, "annotations")));
+    add_attached(json, &image->root.digest, attached);
     document_set(json, "platforms", platforms);
     return json;
 }
@@ -232,6 +246,18 @@ static void print_exports(FILE *out, const json_t *exports)
     }
 }
 
+static void print_attached(FILE *out, const json_t *attached)
+{
+    const json_t *one;
+    size_t i;
+    json_array_foreach(attached, i, one)
+    {
+        const char *predicate = json_string_value(json_object_get(one, "predicate"));
+        print_line(out, "attached", predicate ? predicate : json_string_value(json_object_get(one, "type")));
+        print_line(out, "", json_string_value(json_object_get(one, "digest")));
+    }
+}
+
 static void print_platform(FILE *out, const json_t *platform)
 {
     const char *name = json_string_value(json_object_get(platform, "platform"));
@@ -248,6 +274,7 @@ static void print_platform(FILE *out, const json_t *platform)
     print_exports(out, json_object_get(platform, "exports"));
     print_pairs(out, "annotation", json_object_get(platform, "annotations"));
     print_pairs(out, "in index", json_object_get(platform, "index_annotations"));
+    print_attached(out, json_object_get(platform, "attached"));
 }
 
 static void print_image(FILE *out, const char *name, const json_t *image)
@@ -260,12 +287,14 @@ static void print_image(FILE *out, const char *name, const json_t *image)
     print_string(out, "digest", image, "digest");
     print_string(out, "type", image, "media_type");
     print_pairs(out, "annotation", json_object_get(image, "annotations"));
+    print_attached(out, json_object_get(image, "attached"));
     json_array_foreach(json_object_get(image, "platforms"), i, platform) print_platform(out, platform);
 }
 
-void inspect_print(FILE *out, const struct layout_image *image, const char *name, bool is_json, json_t *const *exports)
+void inspect_print(FILE *out, const struct layout_image *image, const char *name, bool is_json, json_t *const *exports,
+                   const json_t *attached)
 {
-    json_auto_t *json = image_json(image, name, exports);
+    json_auto_t *json = image_json(image, name, exports, attached);
     if (is_json) {
         (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         (void)fputc('\n', out);

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "bill/record.h"
 #include "cli/attesting.h"
 #include "cli/build.h"
 #include "cli/check.h"
@@ -256,6 +257,42 @@ static bool history(struct remote *remote, struct err *err)
     return true;
 }
 
+static json_t *referrers_json(const struct registry_referrer_list *referrers)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < referrers->items.count; i++) {
+        const struct registry_referrer *referrer = &referrers->items.items[i];
+        json_t *json = json_pack("{s:o, s:o}", "digest", json_sprintf("sha256:%s", digest_hex(&referrer->digest).chars),
+                                 "type", record_text(referrer->type));
+        for (size_t k = 0; k < referrer->notes.count; k++) {
+            if (strcmp(referrer->notes.items[k].key, "in-toto.io/predicate-type") == 0)
+                json_object_set_new(json, "predicate", record_text(referrer->notes.items[k].value));
+        }
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+/* Lists what hangs on the index and each platform; what cannot be told of one is a warning. */
+static json_t *find_attached(struct remote *remote, struct registry *registry, const struct layout_image *image)
+{
+    json_t *attached = json_object();
+    for (size_t i = 0; i <= image->manifests.count && (i == 0 || image->is_index); i++) {
+        const struct digest *digest = i ? &image->manifests.items[i - 1].blob.digest : &image->root.digest;
+        struct registry_referrer_list referrers = {0};
+        struct err err = {0};
+        if (i && image->manifests.items[i - 1].unread)
+            continue;
+        if (!registry_read_referrers(registry, remote->arena, digest, &referrers, &err))
+            log_line(remote->command->log, LOG_QUIET, "warning: what hangs on sha256:%s is not known: %s",
+                     digest_hex(digest).chars, err.text);
+        else if (referrers.items.count)
+            json_object_set_new(attached, arena_printf(remote->arena, "sha256:%s", digest_hex(digest).chars),
+                                referrers_json(&referrers));
+    }
+    return attached;
+}
+
 static bool inspect(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
@@ -284,7 +321,8 @@ static bool inspect(struct remote *remote, struct err *err)
     json_t **exports;
     if (!system_describe(remote, found, local.is_found ? NULL : &image, &exports, err))
         return false;
-    inspect_print(stdout, found, word, options->is_json, exports);
+    json_auto_t *attached = local.is_found ? NULL : find_attached(remote, image.registry, found);
+    inspect_print(stdout, found, word, options->is_json, exports, attached);
     for (size_t i = 0; i < found->manifests.count; i++)
         json_decref(exports[i]);
     return true;
@@ -446,7 +484,7 @@ static bool pull(struct remote *remote, struct err *err)
     if (options->output && !write_out(remote, store, &image.image, &reference, err))
         return false;
     if (options->is_json || !options->is_quiet)
-        inspect_print(stdout, &image.image, word, options->is_json, NULL);
+        inspect_print(stdout, &image.image, word, options->is_json, NULL, NULL);
     return true;
 }
 

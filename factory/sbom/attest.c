@@ -94,10 +94,11 @@ static bool print_provenance(const struct attest_push *push, struct arena *arena
                                                .builder = push->attest->builder,
                                                .program = push->attest->program};
     const struct sbom *lacking = provenance_lacks(&request);
-    if (lacking)
+    bool is_known = !lacking && gathered->count > 0;
+    if (!is_known)
         err_set(err, ERR_RESOLVE, "no provenance can be attached: there is no bill for %s",
-                lacking->side.platform ? lacking->side.platform : "its platform");
-    return !lacking && provenance_print(arena, &request, text);
+                lacking && lacking->side.platform ? lacking->side.platform : "any platform of it");
+    return is_known && provenance_print(arena, &request, text);
 }
 
 static bool print_vex(const struct attest_push *push, struct arena *arena, const struct gathered *gathered,

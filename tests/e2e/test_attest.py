@@ -83,6 +83,20 @@ class Attached(AttestCase):
                 self.assertTrue(self.is_by(key, signed, signature))
                 self.assertIn(digest, {"sha256:" + one["digest"]["sha256"] for one in statement["subject"]})
 
+    def test_inspect_lists_what_hangs_there(self):
+        self.attest(*KINDS, "--sign", self.new_key("k"))
+        result = self.call("inspect", "--json", "--tls-verify=false", f"{self.reference}:v1")
+        told = json.loads(result.stdout)
+        for one in (told, *told["platforms"]):
+            self.assertEqual(sorted(each["predicate"] for each in one["attached"]),
+                             sorted((SPDX, SLSA, VEX, "https://sigstore.dev/cosign/sign/v1")))
+            self.assertEqual({each["digest"] for each in one["attached"]}, {digest for digest in self.listed(one["digest"])})
+        shown = self.call("inspect", "--tls-verify=false", f"{self.reference}:v1").stdout
+        self.assertEqual(shown.count(SLSA), 3)
+
+    def listed(self, digest):
+        return [entry["digest"] for entry in json.loads(self.get("manifests", digest.replace(":", "-")))["manifests"]]
+
     def test_nothing_is_attached_twice(self):
         key = self.new_key("k")
         for options in ((), ("--sign", key)):

@@ -49,7 +49,7 @@ static char *print(struct maker *maker, const struct layout_image *image, bool i
     size_t len = 0;
     FILE *out = open_memstream(&bytes, &len);
     assert_non_null(out);
-    inspect_print(out, image, "quay.io/ns/dhcpd:1", is_json, NULL);
+    inspect_print(out, image, "quay.io/ns/dhcpd:1", is_json, NULL, NULL);
     assert_int_equal(fclose(out), 0);
     char *copy = arena_strndup(&maker->arena, bytes, len);
     free(bytes);
