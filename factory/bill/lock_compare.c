@@ -136,13 +136,13 @@ static struct map list_paths(struct arena *arena, const struct lock *lock, const
     return paths;
 }
 
-/* Compares what was taken for a path; either may be NULL. Where one of them alone was guessed, the index of paths was not to be had
+/* Compares what was taken for a path; either may be NULL, not both. Where one of them alone was guessed, the index of paths was not to be had
  * then, or is not now: the reasons differ by that, and who has the index notes no libraries. */
 static void compare_path(const struct comparing *comparing, const struct lock_image *image,
                          const struct lock_path *locked, const struct lock_path *now)
 {
     struct arena *arena = comparing->arena;
-    const struct lock_path *paths[] = {locked, now};
+    const struct lock_path *paths[] = {locked, now}, *named = locked ? locked : now;
     const char *said[] = {NULL, NULL};
     bool is_guessed = comparing->is_exact && lock_is_guess(locked) != lock_is_guess(now);
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
@@ -151,8 +151,8 @@ static void compare_path(const struct comparing *comparing, const struct lock_im
             said[i] =
                 is_why_known ? arena_printf(arena, "of %s (%s)", paths[i]->package, paths[i]->why) : paths[i]->package;
     }
-    if (!is_guessed || (locked && now))
-        tell(comparing, image, locked ? locked->path : now->path, said[0], said[1]);
+    if (named && (!is_guessed || (locked && now)))
+        tell(comparing, image, named->path, said[0], said[1]);
 }
 
 static void compare_paths(const struct comparing *comparing, const struct lock_image *image)

@@ -17,6 +17,7 @@ from base import FaultProxy, PushCase, Report, deb, elf, image, layout, run, wor
 HOST_ARCH = "x86_64" if platform.machine() == "x86_64" else "aarch64"
 OTHER_ARCH = "aarch64" if HOST_ARCH == "x86_64" else "x86_64"
 WEEK = 7 * 24 * 3600
+MONTH = 30 * 24 * 3600
 
 
 class Case(PushCase):
@@ -162,7 +163,7 @@ class LostBlobs(Case):
             path = os.path.join(folder, hashlib.sha256(b"%d" % number).hexdigest())
             with open(path, "w", encoding="utf-8") as stream:
                 stream.write("version 1\n")
-            os.utime(path, (time.time() - WEEK - 100,) * 2)
+            os.utime(path, (time.time() - MONTH - 100,) * 2)
         self.pushed(self.made, self.reference + ":v1", "--verify-remote")
         self.assertEqual(len(self.receipts()), 1)
         self.assertLess(os.path.getsize(self.receipts()[0]), 1000)
