@@ -17,7 +17,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 # What a reader puts for the words in capitals.
 PLACES = {"NAME|REF": "dhcpd", "SITE|REF": "", "PACKAGE|PATH": "isc-dhcp-server", "REF@DIGEST": "REGISTRY/me/dhcpd@DIGEST", "TAG": "again",
           "IMAGE": "dhcpd", "PATH": "/usr/sbin/dhcpd", "NAME": "dhcpd", "REF": "REGISTRY/me/dhcpd:latest", "DIR": "tree/dhcpd/x86_64", "A": "dhcpd",
-          "B": "REGISTRY/me/dhcpd:latest", "REGISTRY": "REGISTRY", "COMMAND": "push", "SHELL": "bash"}
+          "B": "REGISTRY/me/dhcpd:latest", "REGISTRY": "REGISTRY", "COMMAND": "push", "SHELL": "bash", "FILE": "own.key"}
 LEFT_OUT = {"status": "there is no record yet", "lock": "its file is test_lock's"}
 
 
@@ -42,7 +42,7 @@ class Readme(unittest.TestCase):
         os.mkdir(f"{self.top}/bin")
         os.mkdir(f"{self.top}/host")
         os.symlink(run.program(), f"{self.top}/bin/imgfactory")
-        self.environment = {**os.environ, "HOME": self.top, "PATH": f"{self.top}/bin:{os.environ['PATH']}"}
+        self.environment = {**os.environ, "HOME": self.top, "IMGFACTORY_KEY_PASSPHRASE": "word", "PATH": f"{self.top}/bin:{os.environ['PATH']}"}
         for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "REGISTRY_AUTH_FILE"):
             self.environment.pop(name, None)
         self.digest = ""
