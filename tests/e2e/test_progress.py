@@ -10,7 +10,7 @@ from kit import slow, terminal
 
 
 class Progress(PushCase):
-    """Two platforms of twelve layers each, 10 MB, which pass in six seconds: an estimate is given after three."""
+    """Two platforms of twelve layers each, 10 MB, which pass in nine seconds: an estimate is given after three."""
 
     def setUp(self):
         super().setUp()
@@ -20,7 +20,7 @@ class Progress(PushCase):
     def slow_registry(self):
         self.number += 1
         target = self.make_registry(f"registry{self.number}")
-        return target, self.serve(slow.SlowWay(target.host, 1_800_000))
+        return target, self.serve(slow.SlowWay(target.host, 1_200_000))
 
     def on_terminal(self, name, *arguments, columns=80, **environment):
         settings = {**self.env, "TERM": "xterm", **environment}
