@@ -64,6 +64,7 @@ libc6-dev-arm64-cross  glibc
 systemd                systemd
 iproute2               iproute
 util-linux             util-linux
+shellcheck             ShellCheck
 openssh-client         openssh-clients
 postgresql-client      postgresql
 '

@@ -340,6 +340,12 @@ exit $status
                 self.start(root)
                 self.assertEqual({name: self.facts(name) for name in wanted}, wanted)
 
+    def test_a_start_with_nothing_to_do_runs_no_program_that_copies_or_moves(self):
+        root, shims = self.build_version("1", size=4), self.shims()
+        self.forget()
+        steps = [self.run_until(root, 100000, "before", shims)[1] for _ in range(3)]
+        self.assertEqual([steps[0] > 3, steps[1:]], [True, [0, 0]])
+
     def test_population_is_whole_after_a_kill_at_any_step(self):
         self.sweep(self.build_version("1", size=4), self.forget)
 
@@ -368,36 +374,6 @@ exit $status
             self.change("/etc/svc/b.conf")
             os.unlink(self.volume("/etc/svc/c.conf"))
         self.sweep(second, prepare)
-
-
-class Cost(Data):
-    def test_a_start_with_nothing_to_do_is_quick_and_the_first_is_about_a_copy(self):
-        root = self.build_version("1", size=40)
-        fill = min(self.seconds(lambda: (self.forget(), self.start(root))) for _ in range(3))
-        copy = min(self.seconds(lambda: (shutil.rmtree(self.path("copy"), ignore_errors=True), subprocess.run(
-            ["cp", "-a", root + "/data-template", self.path("copy")], check=True))) for _ in range(3))
-        self.assertLess(fill, copy * 2 + 0.25)
-        idle = min(self.seconds(lambda: self.start(root)) for _ in range(5))
-        self.assertLess(idle, 0.05 * (4 if run.sanitizer() else 1))
-
-    @staticmethod
-    def seconds(action):
-        before = os.times().elapsed
-        action()
-        return os.times().elapsed - before
-
-
-class Posix(Case):
-    def test_the_scripts_are_posix(self):
-        need("shellcheck")
-        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "plan", "start")
-        scripts = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
-        self.assertGreater(len(scripts), 3)
-        result = subprocess.run(["shellcheck", "-s", "sh", *scripts], stdout=subprocess.PIPE, text=True, check=False)
-        self.assertEqual(result.stdout, "")
-        for path in scripts:
-            with open(path, encoding="utf-8") as stream:
-                self.assertFalse(re.search(r"\[\[|\blocal\b|\bfunction\b|<<<|\$'", stream.read()), path)
 
 
 if __name__ == "__main__":
