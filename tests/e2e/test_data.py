@@ -5,13 +5,12 @@ volumes, with the shell of this host and, where it is here, busybox's; it is kil
 
 import os
 import random
-import re
 import shutil
 import stat
 import subprocess
 import unittest
 
-from base import Case, deb, need, run, world
+from base import Case, deb, run, world
 
 AMD64 = world.MACHINES["amd64"]
 KILLS = int(os.environ.get("IMGFACTORY_KILLS", "6"))  # 1000: every step
