@@ -63,14 +63,19 @@ static bool of_surroundings(char **ret_passphrase, struct err *err)
     return true;
 }
 
+/* Takes it from where nobody has to be asked; *ret_passphrase NULL: it is not there. */
+static bool unasked(struct passphrases *passphrases, char **ret_passphrase, struct err *err)
+{
+    *ret_passphrase = NULL;
+    return passphrases->command->options.has_passphrase_fd ? of_descriptor(passphrases, ret_passphrase, err)
+                                                           : of_surroundings(ret_passphrase, err);
+}
+
 static bool get(void *context, const char *name, char **ret_passphrase, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct passphrases *passphrases = context;
-    *ret_passphrase = NULL;
-    if (passphrases->command->options.has_passphrase_fd)
-        return of_descriptor(passphrases, ret_passphrase, err);
-    if (!of_surroundings(ret_passphrase, err))
+    if (!unasked(passphrases, ret_passphrase, err))
         return false;
     if (*ret_passphrase)
         return true;
@@ -91,10 +96,7 @@ bool passphrase_new(struct passphrases *passphrases, const char *name, char **re
 {
     AUTO(arena_done) struct arena scratch = {0};
     AUTO(secret_done) char *again = NULL;
-    *ret_passphrase = NULL;
-    if (passphrases->command->options.has_passphrase_fd)
-        return of_descriptor(passphrases, ret_passphrase, err);
-    if (!of_surroundings(ret_passphrase, err))
+    if (!unasked(passphrases, ret_passphrase, err))
         return false;
     if (*ret_passphrase)
         return true;

@@ -9,19 +9,8 @@
 
 #include <stdlib.h>
 
-/* What the merged file depends on; another version of the rules has another purpose. */
-static struct digest key_of(const struct base_layers *layers)
-{
-    static const char purpose[] = "imgfactory: ground 1 " PACK_MAGIC;
-    struct digest_stream stream;
-    digest_begin(&stream);
-    digest_feed(&stream, purpose, sizeof purpose);
-    for (size_t i = 0; i < layers->count; i++) {
-        digest_feed(&stream, layers->items[i].blob.digest.bytes, DIGEST_BYTES);
-        digest_feed(&stream, layers->items[i].diff_id.bytes, DIGEST_BYTES);
-    }
-    return digest_end(&stream);
-}
+/* Another version of the rules has another purpose. */
+#define KEY_PURPOSE "imgfactory: ground 1 " PACK_MAGIC
 
 static bool find(struct store *store, const struct digest *key, struct ground *ret_ground, bool *ret_found,
                  struct err *err)
@@ -50,7 +39,7 @@ static bool find(struct store *store, const struct digest *key, struct ground *r
 bool ground_open(struct store *store, const char *name, const struct base_layers *layers, struct ground *ret_ground,
                  struct err *err)
 {
-    struct digest key = key_of(layers);
+    struct digest key = base_layers_key(layers, KEY_PURPOSE);
     bool is_found;
     if (!find(store, &key, ret_ground, &is_found, err))
         return false;

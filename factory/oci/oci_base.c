@@ -5,6 +5,18 @@
 
 #include <strings.h>
 
+struct digest base_layers_key(const struct base_layers *layers, const char *purpose)
+{
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, purpose, strlen(purpose) + 1);
+    for (size_t i = 0; i < layers->count; i++) {
+        digest_feed(&stream, layers->items[i].blob.digest.bytes, DIGEST_BYTES);
+        digest_feed(&stream, layers->items[i].diff_id.bytes, DIGEST_BYTES);
+    }
+    return digest_end(&stream);
+}
+
 static struct strings without_doubles(struct arena *arena, const struct strings *first, const struct strings *then)
 {
     const struct strings *lists[] = {first, then};

@@ -34,6 +34,8 @@ struct oci_base {
     struct base_layers layers;
 };
 
+/* Returns a digest over layers and what is made of them: `purpose`, with the version of how. */
+struct digest base_layers_key(const struct base_layers *layers, const char *purpose);
 /* Returns what is started on a base, in place of what the manifest and others give: labels and annotations stay as they
  * are. */
 struct manifest_config oci_base_inherit(struct arena *arena, const struct oci_base *base,

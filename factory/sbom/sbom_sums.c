@@ -9,22 +9,10 @@
 
 #define SUMS_KIND "sums"
 #define SUMS_VERSION "2"
+#define KEY_PURPOSE "imgfactory: sums " SUMS_VERSION
 #define SUMS_MAX_BYTES ((size_t)256 << 20)
 
 static const char kind_letters[] = {[NODE_FILE] = 'f', [NODE_SYMLINK] = 's', [NODE_HARDLINK] = 'h'};
-
-static struct digest key_of(const struct base_layers *layers)
-{
-    static const char purpose[] = "imgfactory: sums " SUMS_VERSION;
-    struct digest_stream stream;
-    digest_begin(&stream);
-    digest_feed(&stream, purpose, sizeof purpose);
-    for (size_t i = 0; i < layers->count; i++) {
-        digest_feed(&stream, layers->items[i].blob.digest.bytes, DIGEST_BYTES);
-        digest_feed(&stream, layers->items[i].diff_id.bytes, DIGEST_BYTES);
-    }
-    return digest_end(&stream);
-}
 
 /* --- of a tree --- */
 
@@ -113,7 +101,7 @@ void sbom_sums_keep(struct store *store, const struct base_layers *layers, const
 {
     AUTO(blob_abandon) struct blob blob = {0};
     AUTO(buf_done) struct buf text;
-    struct digest key = key_of(layers);
+    struct digest key = base_layers_key(layers, KEY_PURPOSE);
     struct err ignored = {0};
     buf_init(&text, SUMS_MAX_BYTES);
     bool is_good = put_text(&text, SUMS_VERSION) && put_text(&text, sums->os_id) && put_text(&text, sums->os_version) &&
@@ -160,7 +148,7 @@ bool sbom_sums_find(struct arena *arena, struct store *store, const struct base_
                     struct sbom_sums *ret_sums)
 {
     AUTO(view_done) struct view view = {0};
-    struct digest key = key_of(layers);
+    struct digest key = base_layers_key(layers, KEY_PURPOSE);
     struct err ignored = {0};
     bool is_found;
     if (!store_map_derived(store, SUMS_KIND, &key, &view, &is_found, &ignored) || !is_found)
