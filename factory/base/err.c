@@ -61,10 +61,14 @@ static void describe_limit(int errnum, char *text, size_t room)
                        " (a limit of processes and threads: ulimit -u, TasksMax= of a unit, or a container's)");
 }
 
+bool errno_is_shortage(int errnum)
+{
+    return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM || errnum == EAGAIN;
+}
+
 bool err_is_shortage(const struct err *err)
 {
-    return err->kind == ERR_LOCAL &&
-           (err->detail == EMFILE || err->detail == ENFILE || err->detail == ENOMEM || err->detail == EAGAIN);
+    return err->kind == ERR_LOCAL && errno_is_shortage(err->detail);
 }
 
 void err_set_errno(struct err *err, int errnum, const char *format, ...)

@@ -50,6 +50,8 @@ void err_set_errno(struct err *err, int errnum, const char *format, ...) PRINTF_
 /* Returns whether it says that this machine lacks something for now (descriptors, memory): then nothing was learnt of the
  * file or host that was asked for, and the error must stay one of kind ERR_LOCAL. */
 bool err_is_shortage(const struct err *err);
+/* The same of an errno. */
+bool errno_is_shortage(int errnum);
 
 /* Puts "prefix: " before the text of an error that is set. */
 void err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);

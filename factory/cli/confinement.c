@@ -2,8 +2,10 @@
 #include "cli/confinement.h"
 
 #include "base/auto.h"
+#include "base/err.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,6 +39,8 @@ static void add_links(struct command *command, const char *dir, struct strings *
 {
     DIR *stream = opendir(dir);
     const struct dirent *entry;
+    if (!stream && errno_is_shortage(errno))
+        command->confined.shortage = errno;
     while (stream && (entry = readdir(stream))) {
         if (entry->d_type == DT_LNK)
             list_add(&command->arena, paths, arena_printf(&command->arena, "%s/%s", dir, entry->d_name));

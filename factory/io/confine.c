@@ -4,6 +4,7 @@
 #include "io/confine.h"
 
 #include "base/auto.h"
+#include "base/err.h"
 #include "base/list.h"
 #include "io/confine_filter.h"
 
@@ -73,6 +74,7 @@ struct attributes {
 
 struct ruleset {
     int fd, abi;
+    int shortage; /* errno of what kept a place out of it that may be there */
     uint64_t handled;
 };
 
@@ -99,7 +101,7 @@ static uint64_t known(int abi, uint64_t rights)
     return rights & ~(abi < ABI_TRUNCATE ? FS_TRUNCATE : 0) & ~(abi < ABI_IOCTL ? FS_IOCTL_DEV : 0);
 }
 
-static bool begin(uint64_t handled, bool is_network_refused, struct ruleset *ret_ruleset)
+static bool begin(uint64_t handled, bool is_network_refused, int shortage, struct ruleset *ret_ruleset)
 {
     int abi = abi_of_kernel();
     struct attributes attributes = {.handled_fs = known(abi, handled)};
@@ -116,24 +118,34 @@ static bool begin(uint64_t handled, bool is_network_refused, struct ruleset *ret
         attributes.scoped = SCOPE_ABSTRACT_UNIX;
         size += sizeof attributes.scoped;
     }
-    *ret_ruleset = (struct ruleset){.abi = abi, .handled = attributes.handled_fs};
+    *ret_ruleset = (struct ruleset){.abi = abi, .shortage = shortage, .handled = attributes.handled_fs};
     ret_ruleset->fd = (int)syscall(SYS_landlock_create_ruleset, &attributes, size, 0u);
     return ret_ruleset->fd >= 0;
 }
 
-static void allow(const struct ruleset *ruleset, const char *path, uint64_t rights)
+/* Opens a place; -1 if it is not there, or for a shortage, which is noted. */
+static int open_place(struct ruleset *ruleset, const char *path, int flags)
 {
-    AUTO(auto_close_fd) int fd = open(path, O_PATH | O_CLOEXEC);
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0 && errno_is_shortage(errno))
+        ruleset->shortage = errno;
+    return fd;
+}
+
+static void allow(struct ruleset *ruleset, const char *path, uint64_t rights)
+{
+    AUTO(auto_close_fd) int fd = open_place(ruleset, path, O_PATH);
     struct stat status;
     if (fd < 0 || fstat(fd, &status) != 0)
         return;
     rights &= ruleset->handled & (S_ISDIR(status.st_mode) ? ~(uint64_t)0 : OF_FILES);
     struct landlock_path_beneath_attr rule = {.allowed_access = rights, .parent_fd = fd};
-    if (rights)
-        (void)syscall(SYS_landlock_add_rule, ruleset->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0u);
+    if (rights && syscall(SYS_landlock_add_rule, ruleset->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0u) != 0 &&
+        errno_is_shortage(errno))
+        ruleset->shortage = errno;
 }
 
-static void allow_all(const struct ruleset *ruleset, const struct strings *paths, uint64_t rights)
+static void allow_all(struct ruleset *ruleset, const struct strings *paths, uint64_t rights)
 {
     for (size_t i = 0; i < paths->count; i++)
         allow(ruleset, paths->items[i], rights);
@@ -147,7 +159,7 @@ static bool read_at(int fd, void *bytes, size_t len, uint64_t offset)
 
 /* Allows the loader that a program asks for (ELF, PT_INTERP). What is no program of this machine's kind, such as a script,
  * has an interpreter that may start others: false. */
-static bool allow_loader(const struct ruleset *ruleset, int fd)
+static bool allow_loader(struct ruleset *ruleset, int fd)
 {
     ElfW(Ehdr) header;
     char path[256];
@@ -168,7 +180,7 @@ static bool allow_loader(const struct ruleset *ruleset, int fd)
 }
 
 /* Allows a program to be started wherever PATH has it. */
-static void allow_program(const struct ruleset *ruleset, const char *program)
+static void allow_program(struct ruleset *ruleset, const char *program)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const char *set = getenv("PATH");
@@ -176,7 +188,7 @@ static void allow_program(const struct ruleset *ruleset, const char *program)
     bool is_script = false;
     while (text_next(&rest, ':', &dir)) {
         const char *file = arena_printf(&scratch, "%.*s/%s", (int)dir.len, dir.ptr, program);
-        AUTO(auto_close_fd) int fd = open(file, O_RDONLY | O_CLOEXEC);
+        AUTO(auto_close_fd) int fd = open_place(ruleset, file, O_RDONLY);
         if (fd >= 0) {
             allow(ruleset, file, RUN | READ);
             is_script = !allow_loader(ruleset, fd) || is_script;
@@ -189,7 +201,7 @@ static void allow_program(const struct ruleset *ruleset, const char *program)
 }
 
 /* Libraries that are loaded later come from the directories that the first came from. */
-static void allow_libraries(const struct ruleset *ruleset)
+static void allow_libraries(struct ruleset *ruleset)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const char *path = getenv("LD_LIBRARY_PATH");
@@ -200,9 +212,9 @@ static void allow_libraries(const struct ruleset *ruleset)
 
 static bool end(struct ruleset *ruleset)
 {
-    bool is_done =
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, ruleset->fd, 0u) == 0;
-    int saved_errno = errno;
+    bool is_done = !ruleset->shortage && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                   syscall(SYS_landlock_restrict_self, ruleset->fd, 0u) == 0;
+    int saved_errno = ruleset->shortage ? ruleset->shortage : errno;
     (void)close(ruleset->fd);
     errno = saved_errno;
     return is_done;
@@ -211,7 +223,7 @@ static bool end(struct ruleset *ruleset)
 static bool restrict_readers(const struct confine_places *places)
 {
     struct ruleset ruleset;
-    if (!begin(READ | CHANGE | MAKE_SPECIAL | RUN | FS_IOCTL_DEV, true, &ruleset))
+    if (!begin(READ | CHANGE | MAKE_SPECIAL | RUN | FS_IOCTL_DEV, true, places->shortage, &ruleset))
         return false;
     allow(&ruleset, "/", LANDLOCK_ACCESS_FS_READ_DIR);
     for (size_t i = 0; i < ARRAY_COUNT(common); i++)
@@ -240,7 +252,7 @@ const char *confine_readers(struct arena *arena, const struct confine_places *pl
 void confine_network(const struct confine_places *places)
 {
     struct ruleset ruleset;
-    if (!begin(CHANGE | MAKE_SPECIAL | RUN, false, &ruleset))
+    if (!begin(CHANGE | MAKE_SPECIAL | RUN, false, places->shortage, &ruleset))
         return;
     for (size_t i = 0; i < ARRAY_COUNT(devices); i++)
         allow(&ruleset, devices[i], LANDLOCK_ACCESS_FS_WRITE_FILE);

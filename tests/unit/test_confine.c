@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -124,6 +125,42 @@ static void readers_open_what_they_were_told_of_and_make_no_socket(void **state)
     in_a_process(check_readers, *state);
 }
 
+/* With room for the ruleset, and for no place. */
+static int check_shortage(struct places *places)
+{
+    struct rlimit limit;
+    EXPECT(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    EXPECT(next >= 0 && close(next) == 0);
+    EXPECT(setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)next + 1, limit.rlim_max}) == 0);
+    const char *lacking = confine_readers(&places->arena, &places->confined);
+    EXPECT(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    EXPECT(lacking && (!has_landlock() || strstr(lacking, "Landlock (Too many open files)")));
+    EXPECT(opens(places, "told/file", O_RDONLY) && opens(places, "made/file", O_RDWR));
+    return 0;
+}
+
+static void a_place_that_no_descriptor_was_left_for_is_not_refused(void **state)
+{
+    in_a_process(check_shortage, *state);
+}
+
+static int check_shortage_before(struct places *places)
+{
+    places->confined.shortage = ENFILE;
+    confine_network(&places->confined);
+    EXPECT(opens(places, "other/file", O_WRONLY));
+    const char *lacking = confine_readers(&places->arena, &places->confined);
+    EXPECT(lacking && (!has_landlock() || strstr(lacking, "Landlock (Too many open files in system)")));
+    EXPECT(opens(places, "other/file", O_RDONLY));
+    return 0;
+}
+
+static void places_that_could_not_be_found_before_are_not_refused(void **state)
+{
+    in_a_process(check_shortage_before, *state);
+}
+
 /* As the cache's files come. */
 static int check_unnamed(struct places *places)
 {
@@ -203,6 +240,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(readers_open_what_they_were_told_of_and_make_no_socket, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_place_that_no_descriptor_was_left_for_is_not_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(places_that_could_not_be_found_before_are_not_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unnamed_files_are_linked_and_moved_between_folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_programs_that_were_named_are_started, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_networks_thread_reads_and_connects_but_writes_only_to_its_places, set_up,
