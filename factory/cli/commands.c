@@ -118,10 +118,11 @@ static const struct command_row rows[] = {
      "(--format cosign) reads it. The passphrase is asked for, or comes from --passphrase-fd, the variable\n"
      "IMGFACTORY_KEY_PASSPHRASE or a systemd credential.",
      2, 3, 0, key_run},
-    {COMMAND_VERIFY, "verify", "REF", "0.3.0", "verify the signatures of an image in a registry",
+    {COMMAND_VERIFY, "verify", "REF|LAYOUT[:TAG]", "0.3.0", "verify an image: signatures, and what is said of it",
      "Verifies that the index of an image and all that it names are signed: by a key (--key FILE), or as podman's\n"
-     "policy.json asks for it (--policy FILE). Exit status 3 when they are not. Without either it tells which\n"
-     "signatures there are, and that nothing of them was verified.",
+     "policy.json asks for it (--policy FILE); that its provenance is about these digests; that its SBOMs have\n"
+     "every file of its layers with its SHA-256, and no other; and that a lock (--lock-file) names what was taken.\n"
+     "Exit status 3 when anything is not so. It tells what it could not verify: without a key, who says it all.",
      1, 1, 0, remote_verify},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"

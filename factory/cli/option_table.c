@@ -24,8 +24,8 @@
     (COMMAND_VERIFY | TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK |                 \
      COMMAND_PRUNE) /* talk to registries */
 #define STATES                                                                                                         \
-    (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX | COMMAND_HISTORY |              \
-     COMMAND_PRUNE) /* use the state */
+    (PACKAGES | TAGS | COMMAND_VERIFY | COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX |               \
+     COMMAND_HISTORY | COMMAND_PRUNE) /* use the state */
 #define ALL                                                                                                            \
     (COMMAND_VERIFY | PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS |            \
      COMMAND_SHOW_CONFIG | COMMAND_PRUNE | COMMAND_KEY)
@@ -185,7 +185,7 @@ static const struct option_row rows[] = {
         "lock-file", "FILE",
         "the lock file (default: imgfactory.lock beside the manifest that is named by its path, else beside the site "
         "file, else here)",
-        OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
+        OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK | COMMAND_VERIFY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "vendor", "DIR", "with --locked: take packages and indices out of a folder that lock --vendor made",
            OPTION_STRING, vendor, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "update", "[=PACKAGES]",
@@ -309,7 +309,9 @@ static const struct option_text texts[] = {
      "remove only what was not used for longest, until no more than this is left (500M, 8G)"},
     {"cache", PULLS | COMMAND_HISTORY, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
-    {"state", COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX,
+    {"lock-file", COMMAND_VERIFY,
+     "hold the image against this lock, too: packages and signed indices of its provenance"},
+    {"state", COMMAND_DIFF | COMMAND_VERIFY | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX,
      "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_HISTORY, "what builds took down of past nights (default: ~/.local/state/imgfactory)"},

@@ -617,7 +617,7 @@ bool remote_pull(struct command *command, struct err *err)
     AUTO(verify_end) struct verify verify = {0};
     struct remote remote = remote_of(command);
     remote.verify = &verify;
-    return verify_begin(command, &verify, err) && with_network(&remote, pull, err);
+    return verify_begin(&remote, &verify, err) && with_network(&remote, pull, err);
 }
 
 bool remote_inspect(struct command *command, struct err *err)
@@ -714,7 +714,7 @@ bool remote_verify(struct command *command, struct err *err)
     AUTO(verify_end) struct verify verify = {0};
     struct remote remote = remote_of(command);
     remote.verify = &verify;
-    return verify_begin(command, &verify, err) && with_network(&remote, verify_run, err);
+    return verify_begin(&remote, &verify, err) && with_network(&remote, verify_run, err);
 }
 
 bool remote_tag(struct command *command, struct err *err)

@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verify.h - `imgfactory verify REF`: whether index and children of an image are signed as a key or a policy wants it
+/* verify.h - `imgfactory verify REF|LAYOUT`: whether index and children of an image are signed as a key or a policy wants it, and whether
+ * what is said of it is so
  *
- * Manifests and configs are got and checked by their digests; layers are not fetched, since signed manifests name them. Without a key and a
- * policy it tells what there is, and that nothing of it was verified.
+ * Manifests and configs are got and checked by their digests. Provenance, SBOMs and a lock are held against them, SBOMs file by file
+ * against the layers, which are fetched for that. What was not verified is told. verify_image(), of pull, looks at signatures alone.
  * Threads: main, and up to 12 of its own that ask the registry.
- * Fails with: ERR_TRUST (a rule does not hold), as sign/rule.h, registry.h and pull.h.
+ * Fails with: ERR_TRUST (a rule does not hold, or what is said of the image is not so), as sign/rule.h, registry.h and pull.h.
  */
 #ifndef IMGFACTORY_CLI_VERIFY_H
 #define IMGFACTORY_CLI_VERIFY_H
 
-#include "cli/remote_parts.h"
+#include "bill/lock.h"
+#include "cli/image_word.h"
 #include "sign/rule.h"
 
 /* What a call verifies by; zeroed. */
 struct verify {
+    bool is_local; /* the word means something on this machine; else: */
     struct reference reference;
     struct rules rules;
+    const char *lock_path; /* of the lock that the image is held against; NULL: none */
+    struct lock lock;
 };
 
-/* Reads words, keys and policy; before anything is confined. */
-bool verify_begin(struct command *command, struct verify *verify, struct err *err) MUST_CHECK;
+/* Reads words, keys, policy and lock; before anything is confined. */
+bool verify_begin(struct remote *remote, struct verify *verify, struct err *err) MUST_CHECK;
 /* Verifies and tells; remote->verify is set. */
 bool verify_run(struct remote *remote, struct err *err) MUST_CHECK;
 /* Verifies an image that was got, by what remote->verify says; true when that is nothing. */

@@ -3,11 +3,12 @@
 
 #include "base/auto.h"
 #include "sbom/purl.h"
+#include "sbom/told.h"
 #include "sign/envelope.h"
 #include "sign/sign_image.h"
 
-#define SPDX_TYPE "application/spdx+json"
-#define SPDX_PREDICATE "https://spdx.dev/Document" /* as cosign calls it */
+#define SPDX_TYPE TOLD_SPDX_TYPE
+#define SPDX_PREDICATE TOLD_SPDX_PREDICATE
 
 const char *const attest_words[] = {"sbom", "provenance", "vex", NULL};
 

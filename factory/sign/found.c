@@ -8,6 +8,7 @@
 #include "sign/envelope.h"
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 #define PAYLOAD_MAX_BYTES ((size_t)64 * 1024)
 #define PREDICATES_MAX ((size_t)64)
@@ -16,9 +17,18 @@ struct finding {
     struct registry *registry;
     struct arena *arena;
     const struct digest *subject;
-    const struct found_keys *keys;
+    const struct found_wish *wish;
     struct found *found;
 };
+
+/* How a document may hang on an image. */
+static const struct document_form {
+    const char *type;
+    bool is_bundle, is_statement;
+} forms[] = {{ENVELOPE_BUNDLE_TYPE, true, true},
+             {ENVELOPE_STATEMENT_TYPE, false, true},
+             {"application/spdx+json", false, false},
+             {"application/vnd.cyclonedx+json", false, false}};
 
 static bool names_subject(const struct envelope_statement *statement, const struct digest *subject)
 {
@@ -29,6 +39,53 @@ static bool names_subject(const struct envelope_statement *statement, const stru
     return false;
 }
 
+/* Finds which key made a bundle; false when none did. */
+static bool find_key(const struct finding *finding, const struct envelope *envelope, size_t *ret_key)
+{
+    const struct found_keys *keys = &finding->wish->keys;
+    for (*ret_key = 0; *ret_key < keys->count; ++*ret_key) {
+        if (envelope_is_by(envelope, keys->items[*ret_key]))
+            return true;
+    }
+    return false;
+}
+
+/* Takes room for a document; false when there is none. */
+static bool take_room(struct finding *finding, size_t bytes)
+{
+    _Atomic uint64_t *room = finding->wish->room;
+    uint64_t left = atomic_load(room);
+    while (left >= bytes) {
+        if (atomic_compare_exchange_weak(room, &left, left - bytes))
+            return true;
+    }
+    finding->found->left_out_count++;
+    return false;
+}
+
+/* Keeps a document, of which all but the arena is given. */
+static void keep(struct finding *finding, const struct found_document *document)
+{
+    struct found_document kept = *document;
+    if (!finding->wish->room || !take_room(finding, document->text.len))
+        return;
+    kept.text = (struct text){text_dup(finding->arena, document->text), document->text.len};
+    kept.predicate = document->predicate ? arena_strdup(finding->arena, document->predicate) : NULL;
+    list_add(finding->arena, &finding->found->documents, kept);
+}
+
+/* Takes one statement about the manifest for what it is. */
+static void judge_statement(struct finding *finding, const struct found_document *document)
+{
+    struct found *found = finding->found;
+    if (strcmp(document->predicate, ENVELOPE_SIGNATURE_PREDICATE) == 0) {
+        if (document->is_signed)
+            list_add(finding->arena, &found->ours, (struct found_signature){.is_bundle = true, .key = document->key});
+    } else {
+        keep(finding, document);
+    }
+}
+
 /* Takes one bundle for what it is. */
 static void judge_bundle(struct finding *finding, struct text bundle)
 {
@@ -36,52 +93,86 @@ static void judge_bundle(struct finding *finding, struct text bundle)
     struct found *found = finding->found;
     struct envelope envelope;
     struct envelope_statement statement;
+    struct found_document document = {.type = ENVELOPE_BUNDLE_TYPE};
     found->foreign_count++;
     if (!envelope_read(&scratch, bundle, &envelope) || strcmp(envelope.payload_type, ENVELOPE_STATEMENT_TYPE) != 0 ||
         !envelope_read_statement(&scratch, envelope.payload, &statement))
         return;
     if (!strings_has(&found->predicates, statement.predicate_type) && found->predicates.count < PREDICATES_MAX)
         list_add(finding->arena, &found->predicates, arena_strdup(finding->arena, statement.predicate_type));
-    if (strcmp(statement.predicate_type, ENVELOPE_SIGNATURE_PREDICATE) != 0 ||
-        !names_subject(&statement, finding->subject))
+    if (!names_subject(&statement, finding->subject))
         return;
-    for (size_t i = 0; i < finding->keys->count; i++) {
-        if (!envelope_is_by(&envelope, finding->keys->items[i]))
-            continue;
-        found->foreign_count--;
-        list_add(finding->arena, &found->ours, (struct found_signature){.is_bundle = true, .key = i});
+    document.predicate = statement.predicate_type;
+    document.text = envelope.payload;
+    document.is_signed = find_key(finding, &envelope, &document.key);
+    found->foreign_count -= document.is_signed;
+    judge_statement(finding, &document);
+}
+
+/* Takes a document that is in no bundle for what it is. */
+static void judge_plain(struct finding *finding, const struct document_form *form, struct text text)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct found_document document = {.type = form->type, .text = text};
+    struct envelope_statement statement;
+    if (!form->is_statement) {
+        keep(finding, &document);
         return;
     }
+    if (!envelope_read_statement(&scratch, text, &statement) || !names_subject(&statement, finding->subject))
+        return;
+    document.predicate = statement.predicate_type;
+    judge_statement(finding, &document);
 }
 
-/* Whether an index may tell of a bundle; some registries tell the config's type in its place (attach.c). */
-static bool may_be_bundle(const char *type)
+/* Whether an index may tell of a document of this form; some registries tell the config's type in its place (attach.c). */
+static bool may_be(const struct finding *finding, const struct document_form *form, const char *type)
 {
-    return !*type || strcmp(type, ENVELOPE_BUNDLE_TYPE) == 0 || strcmp(type, ATTACH_EMPTY_TYPE) == 0;
+    return (form->is_bundle || finding->wish->room) &&
+           (!*type || strcmp(type, form->type) == 0 || strcmp(type, ATTACH_EMPTY_TYPE) == 0);
 }
 
-static bool read_bundles(struct finding *finding, struct err *err)
+/* Reads a referrer as one form. */
+static bool read_as(struct finding *finding, const struct registry_referrer *referrer, const struct document_form *form,
+                    bool *ret_is_read, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct attach_sought sought = {referrer->digest, *finding->subject, form->type};
+    struct text bytes;
+    if (!attach_read(finding->registry, &scratch, &sought, ret_is_read, &bytes, err))
+        return false;
+    if (form->is_bundle && (*ret_is_read || strcmp(referrer->type, form->type) == 0)) {
+        finding->found->bundle_count++;
+        finding->found->foreign_count += !*ret_is_read;
+    }
+    if (*ret_is_read && form->is_bundle)
+        judge_bundle(finding, bytes);
+    else if (*ret_is_read)
+        judge_plain(finding, form, bytes);
+    return true;
+}
+
+static bool read_referrers(struct finding *finding, struct err *err)
 {
     AUTO(arena_done) struct arena listed = {0};
     struct registry_referrer_list list;
+    size_t read = 0;
     if (!registry_read_referrers(finding->registry, &listed, finding->subject, &list, err))
         return false;
-    for (size_t i = 0; i < list.items.count && finding->found->bundle_count < FOUND_MAX_COUNT; i++) {
-        AUTO(arena_done) struct arena scratch = {0};
-        struct attach_sought sought = {list.items.items[i].digest, *finding->subject, ENVELOPE_BUNDLE_TYPE};
-        struct text bundle;
-        bool is_read;
-        if (!may_be_bundle(list.items.items[i].type))
-            continue;
-        if (!attach_read(finding->registry, &scratch, &sought, &is_read, &bundle, err))
-            return false;
-        if (!is_read && strcmp(list.items.items[i].type, ENVELOPE_BUNDLE_TYPE) != 0)
-            continue;
-        finding->found->bundle_count++;
-        if (is_read)
-            judge_bundle(finding, bundle);
-        else
-            finding->found->foreign_count++;
+    for (size_t i = 0; i < list.items.count && read < FOUND_MAX_COUNT; i++) {
+        const struct registry_referrer *referrer = &list.items.items[i];
+        bool is_read = false, is_tried = false, is_named = false;
+        for (size_t j = 0; j < ARRAY_COUNT(forms) && !is_read; j++) {
+            if (!may_be(finding, &forms[j], referrer->type))
+                continue;
+            is_tried = true;
+            is_named = is_named || strcmp(referrer->type, forms[j].type) == 0;
+            if (!read_as(finding, referrer, &forms[j], &is_read, err))
+                return false;
+        }
+        read += is_tried;
+        if (is_named && !is_read)
+            list_add(finding->arena, &finding->found->broken, referrer->digest);
     }
     return true;
 }
@@ -98,8 +189,8 @@ static void judge_simple(struct finding *finding, struct text payload, const cha
     if (!encoded || !base64_decode(&scratch, text_of(encoded), &signature) ||
         !envelope_read_simple(&scratch, payload, &reference, &digest) || !digest_eq(&digest, finding->subject))
         return;
-    for (size_t i = 0; i < finding->keys->count; i++) {
-        if (!sign_key_verify(finding->keys->items[i], payload, signature))
+    for (size_t i = 0; i < finding->wish->keys.count; i++) {
+        if (!sign_key_verify(finding->wish->keys.items[i], payload, signature))
             continue;
         found->foreign_count--;
         list_add(finding->arena, &found->ours,
@@ -154,9 +245,9 @@ static bool read_simples(struct finding *finding, struct err *err)
 }
 
 bool found_read(struct registry *registry, struct arena *arena, const struct digest *subject,
-                const struct found_keys *keys, struct found *ret_found, struct err *err)
+                const struct found_wish *wish, struct found *ret_found, struct err *err)
 {
-    struct finding finding = {registry, arena, subject, keys, ret_found};
+    struct finding finding = {registry, arena, subject, wish, ret_found};
     *ret_found = (struct found){0};
-    return read_bundles(&finding, err) && read_simples(&finding, err);
+    return read_referrers(&finding, err) && read_simples(&finding, err);
 }

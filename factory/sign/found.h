@@ -16,10 +16,28 @@
 
 #define FOUND_MAX_COUNT ((size_t)256) /* of each form that are read of one manifest */
 
+#define FOUND_ROOM_BYTES ((uint64_t)256 << 20) /* of documents of one image that are kept */
+
 /* Keys to check with, borrowed. */
 struct found_keys {
     const struct sign_key *const *items;
     size_t count;
+};
+
+/* What is looked for. */
+struct found_wish {
+    struct found_keys keys;
+    _Atomic uint64_t
+        *room; /* bytes of documents that may still be kept, shared by all manifests; NULL: none are wanted */
+};
+
+/* A document about the manifest. */
+struct found_document {
+    const char *predicate; /* the statement's; NULL: it is no statement, but what `type` says */
+    const char *type;      /* of its artifact: a bundle's, in-toto's, SPDX's, CycloneDX's */
+    struct text text;      /* the statement or document */
+    bool is_signed;        /* by one of the keys: */
+    size_t key;
 };
 
 struct found_signature {
@@ -31,12 +49,16 @@ struct found_signature {
 struct found {
     LIST(struct found_signature) ours; /* by one of the keys, about this manifest */
     size_t bundle_count, simple_count; /* all that are there */
-    size_t foreign_count;              /* of these: by none of the keys, or not to be read */
+    size_t foreign_count;              /* of these: by none of the keys, not to be read, or not about this manifest */
     struct strings predicates; /* the types of all statements in bundles, each once: nothing of them is proved */
+    LIST(struct found_document) documents;
+    size_t left_out_count; /* documents for which there was no room */
+    LIST(struct digest)
+    broken; /* artifacts of a known type that are not there, not whole, or other bytes than their digest's */
 };
 
 /* Looks for them. */
 bool found_read(struct registry *registry, struct arena *arena, const struct digest *subject,
-                const struct found_keys *keys, struct found *ret_found, struct err *err) MUST_CHECK;
+                const struct found_wish *wish, struct found *ret_found, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* told.h - what a document that hangs on an image says of it: an SBOM (SPDX 2.x or CycloneDX, JSON) or a provenance (SLSA v1)
+ *
+ * Documents come from anywhere; of ours and of others' that is read which can be held against an image (hold.h). What is no
+ * document of its kind, or has more values than TOLD_VALUES_MAX, is refused with a reason.
+ * Threads: no state.
+ * Owns: nothing; all lives in the arena given.
+ */
+#ifndef IMGFACTORY_SBOM_TOLD_H
+#define IMGFACTORY_SBOM_TOLD_H
+
+#include "base/digest.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "bill/bill.h"
+
+#define TOLD_VALUES_MAX ((size_t)2 << 20) /* commas and brackets: bounds the memory of the parser */
+#define TOLD_SPDX_PREDICATE "https://spdx.dev/Document"
+#define TOLD_SPDX_TYPE "application/spdx+json"
+#define TOLD_CYCLONEDX_PREDICATE "https://cyclonedx.org/bom"
+#define TOLD_CYCLONEDX_TYPE "application/vnd.cyclonedx+json"
+
+struct told_file {
+    const char *path; /* "/usr/sbin/dhcpd" */
+    struct digest sha256;
+    bool has_sha256;
+    const char *package; /* "NAME VERSION"; NULL: of none */
+};
+
+struct told_package {
+    const char *name, *version; /* of a provenance both are the purl's */
+    const char *purl;           /* or NULL */
+    struct digest digest;       /* of its file; zeros: not said */
+    bool has_given;             /* of a provenance: files of it are in the image */
+};
+
+/* An SBOM. */
+struct told_sbom {
+    bool is_whole;     /* it claims to have every file: made by imgfactory */
+    bool has_manifest; /* it says which manifest it is about: */
+    struct digest manifest;
+    LIST(struct told_file) files; /* by path */
+    LIST(struct told_package) packages;
+};
+
+struct told_repository {
+    const char *name;
+    struct digest digest;  /* of its signed index */
+    const char *signed_by; /* or NULL */
+};
+
+struct told_provenance {
+    bool is_ours;                /* our build type: what follows is known */
+    const char *builder, *image; /* the last: what the manifest is called, or NULL */
+    LIST(struct digest) subjects;
+    LIST(struct told_package) packages;
+    LIST(struct told_repository) repositories;
+    struct text lock; /* the lock file of the build; empty: it has none */
+};
+
+/* Tells what a bill says: with a base below, not of every file. */
+void told_of_bill(struct arena *arena, const struct bill *bill, struct told_sbom *ret_told);
+/* Reads an SBOM document. False: *ret_why says what is wrong with it. */
+bool told_read_sbom(struct arena *arena, struct text document, struct told_sbom *ret_told,
+                    const char **ret_why) MUST_CHECK;
+/* The same of the predicate of a statement. */
+bool told_read_sbom_statement(struct arena *arena, struct text statement, struct told_sbom *ret_told,
+                              const char **ret_why) MUST_CHECK;
+/* Reads a statement with SLSA's predicate. */
+bool told_read_provenance(struct arena *arena, struct text statement, struct told_provenance *ret_told,
+                          const char **ret_why) MUST_CHECK;
+
+#endif
