@@ -247,6 +247,14 @@ static void relate_repository(struct writing *writing, const struct sbom_package
                    "The repository whose signed index names the package.");
 }
 
+/* The only place where trivy reads the source: name and version in these words, with the epoch, which it takes for the source's
+ * from the package where it reads the image. */
+static const char *source_info(struct arena *arena, const struct sbom_package *package)
+{
+    return arena_printf(arena, "built package from: %s %s%s%s", package->source_name,
+                        package->epoch ? package->epoch : "", package->epoch ? ":" : "", package->source_version);
+}
+
 static void add_package(struct writing *writing, const struct sbom_package *package, const char *id)
 {
     static const struct digest none;
@@ -256,9 +264,7 @@ static void add_package(struct writing *writing, const struct sbom_package *pack
     if (!digest_eq(&from->digest, &none))
         json_object_set_new(json, "checksums", sha256_list(&from->digest));
     if (package->source_name && package->source_version)
-        json_object_set_new(json, "sourceInfo",
-                            record_text(arena_printf(writing->arena, "built package from: %s %s", package->source_name,
-                                                     package->source_version)));
+        json_object_set_new(json, "sourceInfo", record_text(source_info(writing->arena, package)));
     add_licenses(writing, json, package);
     add_reference(json, "PACKAGE-MANAGER", package->purl);
     add_files(writing, json, id, &package->files);

@@ -248,7 +248,7 @@ class Rpm(BuildCase):
         self.assertRegex(told["data"][0], r"^pkg:rpm/[a-z]+/data@1\.2-3$")
         self.assertRegex(told["data"][1], r"^arch=x86_64&distro=[^&]+&epoch=2&upstream=data-src-1\.2-3\.src\.rpm$")
         self.assertNotIn("epoch", told["plain"][1])
-        self.assertEqual(spdx.packages["data"]["sourceInfo"], "built package from: data-src 1.2-3")
+        self.assertEqual(spdx.packages["data"]["sourceInfo"], "built package from: data-src 2:1.2-3")
         self.assertEqual([spdx.packages[name]["licenseDeclared"] for name in ("data", "plain")],
                          ["LicenseRef-rpm-GPLv2--and-MIT", "MIT"])
         self.assertEqual(set(spdx.files(spdx.packages["data"])), {"/usr/share/data"})
