@@ -53,7 +53,7 @@ class Bounded:
                         for package in report.Report(result.stdout).order("image", "x86_64")["selection"]}
 
     def interrupted(self, wanted="a", number=signal.SIGTERM):
-        """A signal while it solves ends it within a second."""
+        """A signal while it solves ends it soon: a solve that goes on would take many times these seconds."""
         self.use(self.source())
         self.write_manifest("image", f"packages:\n  install: [{wanted}]\n")
         command = self.factory.command("--dry-run", "--json", "--arch", "x86_64", "image")
@@ -66,7 +66,7 @@ class Bounded:
             child.communicate(timeout=60)
             seconds = time.monotonic() - start
         self.assertEqual(child.returncode, -number)
-        self.assertLess(seconds, 1)
+        self.assertLess(seconds, 3)
 
 
 def pigeonhole(pigeons):

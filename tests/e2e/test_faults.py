@@ -134,7 +134,7 @@ class Killed(Case):
             child.send_signal(number)
             _, stderr = child.communicate(timeout=60)
             self.assertIn(child.returncode, (code, -number), stderr)
-            self.assertLess(time.monotonic() - begun, 5)
+            self.assertLess(time.monotonic() - begun, 15)
             self.assert_nothing_left()
 
 

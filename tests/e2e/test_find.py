@@ -74,7 +74,7 @@ class ByChance(Asking, Case):
         self.assertEqual(self.places("--soname", "lib03.so.1", "--package", "data05"), both)
         began = time.monotonic()
         self.ask("--file", "/usr/share/**")
-        self.assertLess(time.monotonic() - began, 1)
+        self.assertLess(time.monotonic() - began, 10)
 
 
 class Nights(Asking, PushCase):

@@ -16,7 +16,7 @@ import unittest
 
 from base import Case, PushCase, deb, elf, run, server, world
 
-SOON = 1.0 if not run.sanitizer() else 10.0
+SOON = 3.0 if not run.sanitizer() else 10.0
 
 
 def wait_until(condition, timeout=60):
@@ -385,7 +385,7 @@ class SlowRegistries(PushCase):
         result = self.call("pull", "--tls-verify=false", "--timeout", "2s", f"{proxy.host}/ns/image:v1")
         self.assertEqual(result.code, run.NETWORK, result)
         self.assertIn("--timeout", result.stderr)
-        self.assertLess(time.monotonic() - begun, 4)
+        self.assertLess(time.monotonic() - begun, 20)
 
     def drip_registry(self):
         """A registry of files that only reads: the layer comes at 3 kB/s."""

@@ -334,7 +334,7 @@ class Killed(Case):
             child.send_signal(sign)
             _, stderr = child.communicate(timeout=30)
             self.assertIn(child.returncode, (code, -sign), stderr)
-            self.assertLess(time.monotonic() - begun, 5)
+            self.assertLess(time.monotonic() - begun, 15)
             self.assert_tag(self.target, repository, "v1", self.old.digest)
 
 
