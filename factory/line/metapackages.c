@@ -13,7 +13,7 @@ struct finding {
 };
 
 /* Links alone lead to what others ship. */
-static bool is_empty(const struct family *family, const struct package *package)
+bool metapackage_is(const struct family *family, const struct package *package)
 {
     for (size_t i = 0; i < package->count; i++) {
         const struct entry *entry = &package->entries[i];
@@ -77,7 +77,7 @@ void metapackages_find(struct arena *arena, const struct catalog *catalog, const
         const struct package *package = opened->packages[selected - opened->selection.items];
         if (!package)
             ret_found->is_partial = true;
-        else if (is_empty(catalog->family, package))
+        else if (metapackage_is(catalog->family, package))
             add_dependencies(&finding, &wish, selected->source_package);
     }
 }

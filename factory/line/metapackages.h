@@ -18,6 +18,8 @@ struct metapackages {
     bool is_partial;      /* a package that one of them brings whole is not open yet */
 };
 
+/* Returns whether a package ships nothing but documentation, directories and links. */
+bool metapackage_is(const struct family *family, const struct package *package);
 /* Looks at the wishes' whole packages that are open. */
 void metapackages_find(struct arena *arena, const struct catalog *catalog, const struct opened *opened,
                        const struct wishes *wishes, struct metapackages *ret_found);

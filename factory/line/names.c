@@ -32,7 +32,7 @@ struct finding {
     struct arena arena;
     struct catalog *catalog;
     enum way taken; /* WAY_ANY: nothing has the name */
-    const char *path, *package, *by;
+    const char *path, *package, *by, *whole;
     const char *description;
     bool is_package_needed;
     const char *several; /* why a command is not taken: several packages ship it */
@@ -223,6 +223,7 @@ static bool take_program(struct finding *finding, enum way way, const char *pack
     finding->path = program.path;
     finding->package = program.package;
     finding->by = program.by;
+    finding->whole = program.whole;
     return settle_owner(finding, err);
 }
 
@@ -303,6 +304,7 @@ static bool take_kept(struct finding *finding)
     finding->path = kept.path;
     finding->package = kept.package;
     finding->by = kept.by;
+    finding->whole = kept.whole;
     finding->description = kept.description;
     finding->is_package_needed = *kept.is_package_needed == 'y';
     return finding->taken != WAY_ANY;
@@ -315,6 +317,7 @@ static void keep(const struct finding *finding)
                               .path = finding->path,
                               .package = finding->package,
                               .by = finding->by,
+                              .whole = finding->whole,
                               .description = finding->description,
                               .is_package_needed = finding->is_package_needed ? "yes" : "no"};
     if (!finding->no_paths.kind)
@@ -397,8 +400,9 @@ static const char *say(struct arena *arena, const struct finding *finding)
                       : finding->by              ? arena_printf(arena, ", whose %s starts", finding->by)
                                                  : ", whose program is";
     bool is_own = strcmp(package, finding->word) == 0;
-    return arena_printf(arena, "%s %s%s %s%s%s", way_name(finding->taken), finding->word, how, finding->path,
-                        is_own ? "" : " of the package ", is_own ? "" : package);
+    return arena_printf(arena, "%s %s%s %s%s%s%s%s", way_name(finding->taken), finding->word, how, finding->path,
+                        is_own ? "" : " of the package ", is_own ? "" : package, finding->whole ? ", with all of " : "",
+                        finding->whole ? finding->whole : "");
 }
 
 /* Lower case, digits, and one separator between: what images may be called. */
@@ -483,7 +487,8 @@ static bool is_same(const struct finding *a, const struct finding *b)
 {
     if (!a->taken || !b->taken)
         return a->taken == b->taken;
-    return strcmp(a->path, b->path) == 0 && strcmp(a->package, b->package) == 0;
+    return strcmp(a->path, b->path) == 0 && strcmp(a->package, b->package) == 0 &&
+           strcmp(a->whole ? a->whole : "", b->whole ? b->whole : "") == 0;
 }
 
 /* Makes one answer of those for all architectures. */
@@ -502,7 +507,8 @@ static bool settle(struct arena *arena, const struct name_question *question, co
     }
     if (!first->taken)
         return fail_unknown(arena, question, first, err);
-    if (!rule_is_package_name(first->package) || rule_path(first->path)) {
+    if (!rule_is_package_name(first->package) || (first->whole && !rule_is_package_name(first->whole)) ||
+        rule_path(first->path)) {
         err_set(err, ERR_MALFORMED, "%s: an index names the package \"%s\" and the path \"%s\"", question->word,
                 text_printable(arena, text_of(first->package)), text_printable(arena, text_of(first->path)));
         return false;
@@ -514,6 +520,7 @@ static bool settle(struct arena *arena, const struct name_question *question, co
                              .said = arena_printf(arena, "%s is %s", question->word, say(arena, first)),
                              .path = arena_strdup(arena, first->path),
                              .package = arena_strdup(arena, first->package),
+                             .whole = first->whole ? arena_strdup(arena, first->whole) : NULL,
                              .description = description ? text_shown(arena, description)
                                                         : arena_printf(arena, "%s of the package %s",
                                                                        path_basename(first->path), first->package),

@@ -5,7 +5,7 @@
  * a program that packages have for themselves.
  * "command:", "package:" and "unit:" in front settle which. Of a package it is the program that its service starts, else
  * the only one in a directory for administrators, else the only one, else that of a package of the same source on which
- * it depends (names_program.h). The answer is one for all architectures, and is a text that the reader of manifests reads:
+ * it depends, of which it is a part then that comes whole (names_program.h). The answer is one for all architectures, and is a text that the reader of manifests reads:
  * so an image by name is the image of a manifest.
  * Threads: names_resolve() blocks; called by main before the orders start; it asks for all names and architectures at once.
  * Owns: nothing; answers live in the arena.
@@ -32,6 +32,7 @@ struct name_answer {
     const char *said;        /* "nsd is the command /usr/sbin/nsd of the package nsd" */
     const char *path;        /* of the program */
     const char *package;     /* that ships it */
+    const char *whole;       /* a package that comes whole, since it is a part of the program; or NULL */
     const char *description; /* one line; never NULL */
     bool is_package_needed;  /* without the package's name another could be taken, or none be found */
 };

@@ -5,7 +5,7 @@
 #include "source/catalog.h"
 
 #define KIND "name"
-#define FORMAT "name 1"
+#define FORMAT "name 2"
 #define NONE "-" /* a string that is absent; others begin with '+' */
 
 static struct digest key_of(const struct plant *plant, const struct catalog *catalog, const char *word)
@@ -24,8 +24,8 @@ static struct digest key_of(const struct plant *plant, const struct catalog *cat
 /* Where the strings are in the struct, in the order of the file's lines. */
 static const char **field(struct names_kept *kept, size_t number)
 {
-    const char **const fields[] = {&kept->way, &kept->path,        &kept->package,
-                                   &kept->by,  &kept->description, &kept->is_package_needed};
+    const char **const fields[] = {&kept->way,   &kept->path,        &kept->package,          &kept->by,
+                                   &kept->whole, &kept->description, &kept->is_package_needed};
     return number < ARRAY_COUNT(fields) ? fields[number] : NULL;
 }
 

@@ -15,7 +15,7 @@ struct catalog;
 
 /* The answer as strings; NULL where there is none. */
 struct names_kept {
-    const char *way, *path, *package, *by, *description, *is_package_needed;
+    const char *way, *path, *package, *by, *whole, *description, *is_package_needed;
 };
 
 /* Finds what was kept for a word; false when nothing was. */

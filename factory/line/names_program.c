@@ -2,6 +2,7 @@
 #include "line/names_program.h"
 
 #include "base/auto.h"
+#include "line/metapackages.h"
 #include "line/names_exec.h"
 #include "package/path.h"
 #include "source/contents.h"
@@ -404,8 +405,12 @@ static bool find(struct asking *asking, struct names_program *ret_program, struc
         return false;
     if (!program.path)
         ask_places(asking, opened, &programs, &program);
-    if (!program.path && !programs.count && !ask_needed(asking, &program, err))
-        return false;
+    if (!program.path && !programs.count) {
+        if (!ask_needed(asking, &program, err))
+            return false;
+        if (!metapackage_is(place->catalog->family, opened))
+            program.whole = asking->package;
+    }
     if (!program.path && programs.count)
         return fail_several(asking, &programs, err);
     if (!program.path) {

@@ -21,10 +21,12 @@ struct names_place {
 struct names_program {
     const char *path, *package; /* that ships it */
     const char *by;             /* "nsd.service", or NULL: by its place */
+    const char *whole;          /* the package that was asked for, which ships a part of that program; or NULL */
 };
 
 /* Finds the program of a package: that its service starts, or one of a package of its source; the only one in a directory for
- * administrators; the only one; the one that is named like it; one of a package on which it depends. `unit` is the name of the unit that is asked for, or NULL for any. */
+ * administrators; the only one; the one that is named like it; one of a package on which it depends (then the package comes whole, unless it ships nothing: dovecot-imapd is a part of
+ * dovecot). `unit` is the name of the unit that is asked for, or NULL for any. */
 bool names_program_find(const struct names_place *place, const char *package, const char *unit,
                         struct names_program *ret_program, struct err *err) MUST_CHECK;
 /* Finds the one program of a base name that a package ships; *ret_path is NULL when it has none. Opens it. */

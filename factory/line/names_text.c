@@ -26,17 +26,19 @@ static const char *scalar(struct arena *arena, const char *string)
     return quoted;
 }
 
-static const char *first_of(struct arena *arena, const struct name_answer *answer)
+static const char *packages_of(struct arena *arena, const struct name_answer *answer)
 {
-    return answer->is_package_needed ? arena_printf(arena, "packages:\n  first: [%s]\n", scalar(arena, answer->package))
-                                     : "";
+    const char *first =
+        answer->is_package_needed ? arena_printf(arena, "  first: [%s]\n", scalar(arena, answer->package)) : "";
+    const char *whole = answer->whole ? arena_printf(arena, "  install: [%s]\n", scalar(arena, answer->whole)) : "";
+    return *first || *whole ? arena_printf(arena, "packages:\n%s%s", first, whole) : "";
 }
 
 const char *names_text(struct arena *arena, const struct name_answer *answer)
 {
     return arena_printf(arena, "name: %s\ndescription: %s\nautomatic: true\nbinaries: [%s]\n%s",
                         scalar(arena, answer->image), scalar(arena, answer->description), scalar(arena, answer->path),
-                        first_of(arena, answer));
+                        packages_of(arena, answer));
 }
 
 /* Prints "#  key: value", unless there is none. */
@@ -151,7 +153,7 @@ void names_print(FILE *out, const struct name_answer *answer, const struct bill 
         "name.\n",
         out);
     (void)fprintf(out, "automatic: true\nbinaries: [%s]\n%s", scalar(&scratch, answer->path),
-                  first_of(&scratch, answer));
+                  packages_of(&scratch, answer));
     if (!bill)
         return;
     (void)fprintf(out, "\n# What was found for %s; take the '#' away from what you want to have otherwise.\n",

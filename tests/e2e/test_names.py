@@ -6,7 +6,7 @@ import os
 import shutil
 import unittest
 
-from base import Case, deb, run, world
+from base import Case, deb, image, run, world
 
 UNIT = "[Service]\nType=notify\nExecStartPre=/usr/bin/dmonctl check\nExecStart=@/usr/sbin/dmond dmond --no-fork \\\n  --quiet\n"
 JOB = "[Service]\nType=oneshot\nExecStart=/usr/bin/dmonctl rotate\n"
@@ -26,6 +26,8 @@ def more_packages(name):
         make("dmon", [deb.File("/lib/systemd/system/dmond.service", UNIT), deb.File("/lib/systemd/system/a-dmon.service", JOB),
                       program(machine, "/usr/bin/dmonctl")], Source="dmon (2)", Depends="dmon-core, libc6"),
         make("dmon-all", [deb.File("/usr/share/doc/dmon-all/x", "x")], Source="dmon", Depends="dmon"),
+        make("dmon-part", [program(machine, "/usr/lib/dmon/part"), deb.File("/usr/share/dmon/part.conf", "x")], Source="dmon",
+             Depends="dmon-core"),
         make("tool-a", [program(machine, "/usr/bin/tool")]), make("tool-b", [program(machine, "/usr/bin/tool")]),
         make("pair", [program(machine, own)]),
         make("lone", [program(machine, "/usr/sbin/Lone_Rider+2"), program(machine, "/usr/bin/lonectl")]),
@@ -91,6 +93,23 @@ class Names(Case):
                    "the package dmon-core, whose dmond.service starts /usr/sbin/dmond")
         self.check("dmon-all", "dmond", "/usr/sbin/dmond", "dmon-core",
                    "the package dmon-all, whose dmond.service starts /usr/sbin/dmond of the package dmon-core")
+
+    def test_a_package_that_is_a_part_of_anothers_program_comes_whole_with_it(self):
+        self.check("dmon-part", "dmond", "/usr/sbin/dmond", "dmon-core",
+                   "the package dmon-part, whose dmond.service starts /usr/sbin/dmond of the package dmon-core, with all of dmon-part")
+        manifest = self.path("part.yaml")
+        with open(manifest, "w", encoding="utf-8") as stream:
+            stream.write(self.new("--arch", "x86_64", "dmon-part"))
+        digests = set()
+        for name, word in (("named", "dmon-part"), ("written", manifest), ("again", "dmon-part")):
+            self.factory.output = self.path(name)
+            result = self.run_factory("--arch", "x86_64", word)
+            self.assertEqual(result.code, run.OK, result)
+            built = image.Layout(os.path.join(self.factory.output, "dmond"))
+            digests.add(built.digest())
+            paths = set(built.images["latest"]["amd64"].entries)
+            self.assertLessEqual({"/usr/lib/dmon/part", "/usr/share/dmon/part.conf", "/usr/sbin/dmond"}, paths)
+        self.assertEqual(len(digests), 1)
 
     def test_a_package_stands_for_its_only_program_for_administrators(self):
         self.check("lone", "lone_rider-2", "/usr/sbin/Lone_Rider+2", "lone",
