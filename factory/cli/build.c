@@ -79,6 +79,7 @@ struct build {
     struct data_folders folders;
     struct hashed *hashed; /* until a plant has it */
     struct run_options run;
+    struct archive_target archive; /* which run names when the output is one */
     struct batch_image *images;
     const struct site_image **own; /* parallel to images: what the site file has for them; NULL: nothing */
     size_t image_count;
@@ -778,6 +779,15 @@ static bool resolve_names(struct build *build, struct plant *plant, struct name_
     return true;
 }
 
+/* Takes a place that is an archive for one. */
+static bool read_archive(struct build *build, struct err *err)
+{
+    if (!archive_is_target(build->run.output_dir))
+        return true;
+    build->run.archive = &build->archive;
+    return archive_target_parse(build->arena, build->run.output_dir, &build->archive, err);
+}
+
 static bool plan_options(struct build *build, struct err *err)
 {
     const struct options *options = build->options;
@@ -801,6 +811,8 @@ static bool plan_options(struct build *build, struct err *err)
                                 .call_options = command_line(build->arena, &options->given),
                                 .call_arch = options->arch};
     run->http = command_http_options(build->command);
+    if (!read_archive(build, err))
+        return false;
     run->cache_limit = command_cache_limit(build->command);
     run->sync_wait_ms = command_sync_wait_ms(build->command);
     run->explained = build->explained.count || build->is_new || build->locking.is_writing ? &build->explained : NULL;
@@ -1046,6 +1058,31 @@ static bool plan_names(struct build *build, struct err *err)
     return false;
 }
 
+/* An archive holds one image, and one of docker's one architecture of it; and a push goes by the layout. */
+static bool check_archive(const struct build *build, struct err *err)
+{
+    const struct archive_target *archive = build->run.archive;
+    const struct batch_image *image = build->images;
+    if (!archive || !build->image_count)
+        return true;
+    if (build->names.count != 1)
+        err_set(err, ERR_USAGE, "--output: an archive is for one image, and this call has %zu; build them one by one",
+                build->names.count);
+    else if (archive->form == ARCHIVE_DOCKER && image->arch_count > 1)
+        err_set(err, ERR_USAGE,
+                "--output: a docker-archive holds one architecture, and this call has %zu; name one with --arch, or "
+                "write oci-archive:%s",
+                image->arch_count, archive->file);
+    else if (image->destination)
+        err_set(err, ERR_USAGE,
+                "--output: what is pushed comes from a layout; build with --no-push, and push the archive then: "
+                "imgfactory push %s %s",
+                archive->file, image->destination);
+    else
+        return true;
+    return false;
+}
+
 /* Plans everything before anything starts: all mistakes in files are told at once cost nothing. */
 static bool plan(struct build *build, struct err *err)
 {
@@ -1053,8 +1090,9 @@ static bool plan(struct build *build, struct err *err)
     if (!locking_words(build->command, &build->names, &build->locking, err) || !plan_names(build, err))
         return false;
     locking_begin(build->command, &build->locking);
-    return check_place("output", options->output, err) && check_place("tree", options->tree, err) &&
-           plan_options(build, err) && read_data(build, err) && plan_images(build, err);
+    bool is_archive = options->output && archive_is_target(options->output);
+    return (is_archive || check_place("output", options->output, err)) && check_place("tree", options->tree, err) &&
+           plan_options(build, err) && read_data(build, err) && plan_images(build, err) && check_archive(build, err);
 }
 
 static bool list(struct build *build, struct err *err)
@@ -1256,7 +1294,9 @@ static void confine(struct build *build)
     for (size_t i = 0; i < files.count; i++)
         confinement_read_linked(command, files.items[i]);
     if (!build->run.is_dry_run && !build->run.explained && build->image_count)
-        confinement_write(command, build->run.output_dir, 0755);
+        confinement_write(command,
+                          build->run.archive ? archive_folder(build->arena, build->run.archive) : build->run.output_dir,
+                          0755);
     if (!build->run.is_dry_run)
         confinement_write(command, build->run.tree_dir, 0755);
     if (build->locking.is_writing)

@@ -31,6 +31,7 @@
 #include "formats/formats.h"
 #include "io/program.h"
 #include "layer/archive.h"
+#include "layer/archive_write.h"
 #include "line/fewer.h"
 #include "line/report.h"
 #include "oci/layout.h"
@@ -443,7 +444,18 @@ static bool check(struct remote *remote, struct err *err)
                        err);
 }
 
-/* Writes a pulled image to DIR/NAME, as a build would. */
+/* Writes a pulled image to an archive. */
+static bool write_archive(struct remote *remote, struct store *store, const struct layout_import_request *import,
+                          struct err *err)
+{
+    struct archive_target target;
+    const struct archive_request request = {
+        .target = &target, .store = store, .image = import->image, .name = import->name, .tags = import->tags};
+    return archive_target_parse(remote->arena, remote->command->options.output, &target, err) &&
+           archive_write(&request, err);
+}
+
+/* Writes a pulled image to DIR/NAME, as a build would, or to an archive. */
 static bool write_out(struct remote *remote, struct store *store, const struct layout_image *image,
                       const struct reference *reference, struct err *err)
 {
@@ -460,7 +472,8 @@ static bool write_out(struct remote *remote, struct store *store, const struct l
         .image = image,
         .tags = &tags,
         .wait = &remote->command->lock_wait};
-    return layout_import(&request, &is_unchanged, err);
+    return archive_is_target(remote->command->options.output) ? write_archive(remote, store, &request, err)
+                                                              : layout_import(&request, &is_unchanged, err);
 }
 
 static bool pull(struct remote *remote, struct err *err)
@@ -553,6 +566,20 @@ static const char *user_dir(struct arena *arena, const char *variable, const cha
     return places_user_dir(arena, variable, below_home, for_system, &dir, &none) ? dir : NULL;
 }
 
+/* Allows to write where a pulled image goes. */
+static bool confine_output(struct remote *remote, struct err *err)
+{
+    struct archive_target target;
+    const char *output = remote->command->options.output;
+    if (output && archive_is_target(output)) {
+        if (!archive_target_parse(remote->arena, output, &target, err))
+            return false;
+        output = archive_folder(remote->arena, &target);
+    }
+    confinement_write(remote->command, output, 0755);
+    return true;
+}
+
 /* Confines this thread, and those that it starts, to what the command works with. */
 static bool confine(struct remote *remote, struct err *err)
 {
@@ -578,8 +605,8 @@ static bool confine(struct remote *remote, struct err *err)
         if (!confine_word(remote, i, err))
             return false;
     }
-    if (options->command->kind == COMMAND_PULL)
-        confinement_write(command, options->output, 0755);
+    if (options->command->kind == COMMAND_PULL && !confine_output(remote, err))
+        return false;
     confinement_write(command, options->units, 0755);
     confinement_write(command, options->sboms, 0755);
     confinement_write(command, cache ? cache : user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache"), 0700);

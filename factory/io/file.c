@@ -230,18 +230,23 @@ bool file_write_all(int fd, const void *bytes, size_t len, const char *name, str
     return true;
 }
 
-#define TEMPORARY_NAME_BYTES 64
 #define TEMPORARY_PREFIX ".imgfactory-"
 
-/* Creates a file beside `name` that no one else uses. Its name is hidden and short, whatever the length of `name`. */
-static int create_beside(int dirfd, char ret_name[TEMPORARY_NAME_BYTES])
+bool file_hidden_name(char ret_name[FILE_HIDDEN_NAME_BYTES])
+{
+    uint64_t random[2];
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        return false;
+    (void)snprintf(ret_name, FILE_HIDDEN_NAME_BYTES, TEMPORARY_PREFIX "%016" PRIx64 "%016" PRIx64, random[0],
+                   random[1]);
+    return true;
+}
+
+int file_create_hidden(int dirfd, char ret_name[FILE_HIDDEN_NAME_BYTES])
 {
     for (int tries = 0; tries < 100; tries++) {
-        uint64_t random[2];
-        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        if (!file_hidden_name(ret_name))
             return -1;
-        (void)snprintf(ret_name, TEMPORARY_NAME_BYTES, TEMPORARY_PREFIX "%016" PRIx64 "%016" PRIx64, random[0],
-                       random[1]);
         int fd = openat(dirfd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd >= 0 || errno != EEXIST)
             return fd;
@@ -276,9 +281,9 @@ static bool rename_in(int dirfd, const char *from, const char *to, struct err *e
 bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode, bool is_durable,
                           struct err *err)
 {
-    char temporary_name[TEMPORARY_NAME_BYTES];
+    char temporary_name[FILE_HIDDEN_NAME_BYTES];
     assert(!strchr(name, '/'));
-    AUTO(auto_close_fd) int fd = create_beside(dirfd, temporary_name);
+    AUTO(auto_close_fd) int fd = file_create_hidden(dirfd, temporary_name);
     if (fd < 0) {
         err_set_errno(err, errno, "cannot create a temporary file for %s", name);
         return false;

@@ -22,6 +22,7 @@ struct view {
 };
 
 #define FILE_ROOM_MAX 64
+#define FILE_HIDDEN_NAME_BYTES 64
 
 /* Checks that `count` (at most FILE_ROOM_MAX) more descriptors could be opened now; ERR_LOCAL (EMFILE, ENFILE) says which
  * limit is in the way. */
@@ -51,6 +52,12 @@ bool file_write_all(int fd, const void *bytes, size_t len, const char *name, str
  * temporary file, then rename. With is_durable also fsync of file and directory. */
 bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode, bool is_durable,
                           struct err *err) MUST_CHECK;
+/* Makes a name by chance for a temporary file: hidden and short, whatever the name that the file will have. False with
+ * errno. */
+bool file_hidden_name(char ret_name[FILE_HIDDEN_NAME_BYTES]) MUST_CHECK;
+/* Creates a file of such a name, for writing, mode 0600. The caller closes it; -1 with errno, and then ret_name is not to be
+ * used. */
+int file_create_hidden(int dirfd, char ret_name[FILE_HIDDEN_NAME_BYTES]);
 /* Removes the temporary files that killed writers left in a directory. The caller sees to it (by a lock) that nobody is
  * in file_write_atomic_at() there. */
 void file_remove_left_overs(int dirfd);

@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/date.h"
+#include "line/archived.h"
 #include "line/changes.h"
 #include "line/fewer.h"
 #include "line/image_notes.h"
@@ -232,23 +233,11 @@ static bool may_lose_platforms(const struct batch_image *image, const struct pla
            (image->is_partial && image->together.on_missing == MISSING_PUBLISH);
 }
 
-/* IMAGE: index and layout, once every architecture is there. A run that only answers a question leaves no layout. */
-static bool assemble(struct batch_image *image, struct plant *plant, struct err *err)
+/* Writes it to its layout, with its bills. */
+static bool write_layout(struct batch_image *image, struct plant *plant, const struct image *const *images,
+                         size_t count, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    const struct image **images = arena_new_array(&image->arena, const struct image *, image->arch_count);
-    struct oci_facts facts = missing_first_good(image)->bill.facts;
-    facts.arch = NULL; /* index and tags are of no single architecture */
-    facts.record = plant->options->record;
-    image->layout = arena_printf(&image->arena, "%s/%s", plant->options->output_dir, image->manifest->name);
-    if (!expand_tags(image, &facts, err) || (wants_previous(image) && !missing_keep(image, plant, err)))
-        return false;
-    size_t count = missing_list_made(image, images);
-    if (!oci_build_index(&image->arena, image->manifest, &facts, images, count, &image->index, err))
-        return false;
-    mark_dated(image);
-    if (is_question(plant->options) || image->is_held)
-        return true;
     struct layout_request request = {
         .dir = image->layout,
         .name = image->destination ? image->destination : arena_printf(&scratch, "localhost/%s", image->manifest->name),
@@ -265,6 +254,29 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     changes_read(image, plant);
     image->has_layout = layout_write(&request, &image->is_unchanged, err);
     return image->has_layout || leave_layout(image, plant->log, err);
+}
+
+/* IMAGE: index and layout, once every architecture is there. A run that only answers a question leaves no layout. */
+static bool assemble(struct batch_image *image, struct plant *plant, struct err *err)
+{
+    const struct image **images = arena_new_array(&image->arena, const struct image *, image->arch_count);
+    struct oci_facts facts = missing_first_good(image)->bill.facts;
+    facts.arch = NULL; /* index and tags are of no single architecture */
+    facts.record = plant->options->record;
+    image->layout = arena_printf(&image->arena, "%s/%s", plant->options->output_dir, image->manifest->name);
+    if (!expand_tags(image, &facts, err) || (wants_previous(image) && !missing_keep(image, plant, err)))
+        return false;
+    size_t bill_count, count = missing_list_made(image, images);
+    if (!oci_build_index(&image->arena, image->manifest, &facts, images, count, &image->index, err))
+        return false;
+    mark_dated(image);
+    if (is_question(plant->options) || image->is_held)
+        return true;
+    if (plant->options->archive) {
+        (void)list_bills(&image->arena, image, plant, &bill_count); /* the cache keeps them */
+        return archived_write(image, plant, images, count, err);
+    }
+    return write_layout(image, plant, images, count, err);
 }
 
 static void warn_of_differing_versions(const struct batch_image *image, struct log *log)

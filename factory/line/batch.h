@@ -43,7 +43,8 @@ struct batch_image {
         is_unchanged; /* built: index and layers are there, whatever became of the push; unchanged: the layout had this
                          * very image under all tags */
     bool has_layout;  /* the layout has it */
-    bool is_partial;  /* some orders failed, and the image goes on: `missing` tells of the gravest */
+    const struct archive_target *archive; /* the archive of the run has it; NULL: there is none */
+    bool is_partial; /* some orders failed, and the image goes on: `missing` tells of the gravest */
     struct err missing;
     const struct image *
         *made;             /* parallel to jobs: of the order itself, or what the registry has for it; NULL: left out */

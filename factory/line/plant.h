@@ -10,6 +10,7 @@
 #include "base/flight.h"
 #include "bill/inputs.h"
 #include "bill/lock.h"
+#include "layer/archive_write.h"
 #include "layer/layer.h"
 #include "line/packing_room.h"
 #include "line/progress.h"
@@ -31,9 +32,10 @@ struct attest;      /* sbom/attest.h */
 struct run_options {
     struct inputs inputs;
     const char *cache_dir, *state_dir, *output_dir;
-    const char *tree_dir; /* NULL: trees are not exported */
-    const char *record;   /* the site's status record, which indexes name; NULL: none */
-    size_t jobs;          /* workers */
+    const struct archive_target *archive; /* the one image goes there, in place of a layout; NULL: to output_dir */
+    const char *tree_dir;                 /* NULL: trees are not exported */
+    const char *record;                   /* the site's status record, which indexes name; NULL: none */
+    size_t jobs;                          /* workers */
     bool is_dry_run, is_rebuild, is_cache_only;
     bool is_bill_told;             /* all of the bills, as the JSON report and explanations have it */
     bool is_history_pushed;        /* images have their bills beside them in the registry (history: registry) */

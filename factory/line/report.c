@@ -102,14 +102,12 @@ static bool has_command(const struct batch_image *image)
 }
 
 /* Prints how it is run, from its contract and its configuration, and what has to be there before. */
-static void print_command(FILE *out, const struct batch_image *image, const char *tag)
+static void print_command(FILE *out, const struct batch_image *image, const char *reference)
 {
     AUTO(arena_done) struct arena arena = {0};
     const struct bill *bill = &image->jobs[0].bill;
-    struct deployment deployment = {.name = image->manifest->name,
-                                    .reference = arena_printf(&arena, "oci:%s:%s", image->layout, tag),
-                                    .process = &bill->process,
-                                    .contract = bill->contract};
+    struct deployment deployment = {
+        .name = image->manifest->name, .reference = reference, .process = &bill->process, .contract = bill->contract};
     (void)fprintf(out, "  run     %s\n", deploy_command(&arena, &deployment));
     for (size_t i = 0; bill->contract && i < bill->contract->needs.count; i++)
         (void)fprintf(out, "  needs   %s\n", bill->contract->needs.items[i]);
@@ -123,11 +121,33 @@ static void print_changes(FILE *out, const struct batch_image *image)
         (void)fprintf(out, "  changed %s\n", lines.items[i]);
 }
 
+/* What is in an archive is loaded first, and then has the name that the archive gives to it. */
+static void print_archive(FILE *out, const struct batch_image *image, const char *tag)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    const struct archive_target *archive = image->archive;
+    const char *file = text_shell_word(&arena, archive->file), *name = archive->name;
+    if (!name || !strpbrk(name, "/:"))
+        name = arena_printf(&arena, "localhost/%s:%s", image->manifest->name, name ? name : tag);
+    (void)fprintf(out, "  archive %s\n", archive->file);
+    if (archive->form == ARCHIVE_DOCKER)
+        (void)fprintf(out, "  load    docker load -i %s, or podman load -i %s\n", file, file);
+    else
+        (void)fprintf(out, "  load    podman load -i %s\n", file);
+    if (has_command(image))
+        print_command(out, image, name);
+}
+
 static void print_use(FILE *out, const struct batch_image *image)
 {
+    AUTO(arena_done) struct arena arena = {0};
     const char *tag = image->tags.count ? image->tags.items[0] : "latest";
     (void)fprintf(out, "\n%s %s: sha256:%s\n", image->manifest->name, image->is_unchanged ? "unchanged" : "built",
                   digest_hex(&image->index.digest).chars);
+    if (image->archive) {
+        print_archive(out, image, tag);
+        return;
+    }
     (void)fprintf(out, "  layout  %s (tags:", image->layout);
     for (size_t i = 0; i < image->tags.count; i++)
         (void)fprintf(out, " %s", image->tags.items[i]);
@@ -153,7 +173,7 @@ static void print_use(FILE *out, const struct batch_image *image)
         (void)fprintf(out, "  copy    skopeo copy --all oci:%s:%s docker://REGISTRY/%s:%s\n", image->layout, tag,
                       image->manifest->name, tag);
     if (has_command(image))
-        print_command(out, image, tag);
+        print_command(out, image, arena_printf(&arena, "oci:%s:%s", image->layout, tag));
 }
 
 void report_table(FILE *out, const struct batch *batch, bool is_dry_run, size_t columns)
@@ -180,7 +200,7 @@ void report_table(FILE *out, const struct batch *batch, bool is_dry_run, size_t 
             (void)fprintf(out, "%-16s %-8s failed: %s\n", image->manifest->name, "-", err_kind_name(image->err.kind));
     }
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->images[i].has_layout)
+        if (batch->images[i].has_layout || batch->images[i].archive)
             print_use(out, &batch->images[i]);
     }
 }
@@ -343,8 +363,11 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
     json_t *together = lag_report_json(image);
     if (together)
         json_object_set_new(json, "together", together);
-    if (image->has_layout) {
+    if (image->has_layout)
         json_object_set_new(json, "layout", record_text(image->layout));
+    if (image->archive)
+        json_object_set_new(json, "archive", record_text(image->archive->file));
+    if (image->has_layout || image->archive) {
         json_object_set_new(json, "digest", digest_json(&image->index.digest));
         json_object_set_new(json, "tags", record_strings(&image->tags));
     }

@@ -54,6 +54,10 @@ const char *layout_beside_path(struct arena *arena, const char *dir, const struc
 bool layout_read_beside(const char *dir, const struct digest *about, size_t cap_bytes,
                         struct buf *ret_bytes) MUST_CHECK;
 
+/* Returns the index.json of a layout that has that image alone: under a tag (NULL: none), with the whole name by which
+ * podman load and ctr import call it (NULL: none). */
+struct text layout_index_of(struct arena *arena, const struct layout_blob *root, const char *tag, const char *name);
+
 /* An image that was made elsewhere (pulled): its documents are in `image`, its layers in the store. */
 struct layout_import_request {
     const char *dir;

@@ -51,13 +51,18 @@ static const char *find_fault(const json_t *index)
     return NULL;
 }
 
+static json_t *new_index(void)
+{
+    return json_pack("{s:i,s:s,s:[]}", "schemaVersion", 2, "mediaType", OCI_MEDIA_INDEX, "manifests");
+}
+
 bool layout_index_read(const struct layout *layout, json_t **ret_index, struct err *err)
 {
     json_auto_t *index = NULL;
     if (!read_json(layout, INDEX_NAME, &index, err))
         return false;
     if (!index) {
-        *ret_index = json_pack("{s:i,s:s,s:[]}", "schemaVersion", 2, "mediaType", OCI_MEDIA_INDEX, "manifests");
+        *ret_index = new_index();
         return true;
     }
     const char *fault = find_fault(index);
@@ -152,17 +157,37 @@ static bool set_untagged(json_t *manifests, const struct layout_blob *root)
     return true;
 }
 
+/* Describes the document under a tag, and with a name that engines give to it (NULL: none). */
+static json_t *named_descriptor(const struct layout_blob *root, const char *tag, const char *name)
+{
+    json_t *descriptor = new_descriptor(root), *annotations = json_pack("{s:s}", REF_NAME, tag);
+    if (name)
+        (void)json_object_set_new(annotations, IMAGE_NAME, json_string(name));
+    (void)json_object_set_new(descriptor, "annotations", annotations);
+    return descriptor;
+}
+
+struct text layout_index_of(struct arena *arena, const struct layout_blob *root, const char *tag, const char *name)
+{
+    json_auto_t *index = new_index();
+    (void)json_array_append_new(json_object_get(index, "manifests"),
+                                tag ? named_descriptor(root, tag, name) : new_descriptor(root));
+    AUTO(auto_free) char *bytes = json_dumps(index, JSON_COMPACT);
+    if (!bytes)
+        memory_abort(0);
+    return text_of(arena_strdup(arena, bytes));
+}
+
 bool layout_index_set(json_t *index, const struct layout_target *target, const struct strings *tags, json_t *replaced)
 {
+    AUTO(arena_done) struct arena arena = {0};
     json_t *manifests = json_object_get(index, "manifests");
     bool is_changed = !tags->count && set_untagged(manifests, &target->root);
     for (size_t i = 0; i < tags->count; i++) {
-        json_t *descriptor = new_descriptor(&target->root);
-        json_t *annotations = json_pack("{s:s}", REF_NAME, tags->items[i]);
+        const char *tag = tags->items[i], *name = NULL;
         if (target->name)
-            (void)json_object_set_new(annotations, IMAGE_NAME, json_sprintf("%s:%s", target->name, tags->items[i]));
-        (void)json_object_set_new(descriptor, "annotations", annotations);
-        if (set_tag(manifests, tags->items[i], descriptor, replaced))
+            name = arena_printf(&arena, "%s:%s", target->name, tag);
+        if (set_tag(manifests, tag, named_descriptor(&target->root, tag, name), replaced))
             is_changed = true;
     }
     return is_changed;
