@@ -266,6 +266,7 @@ static bool prepend_start(const struct reading *reading, struct err *err)
     static const char *const tools[] = {"/usr/bin/chmod", "/usr/bin/chown", "/usr/bin/cmp",      "/usr/bin/cp",
                                         "/usr/bin/mkdir", "/usr/bin/mv",    "/usr/bin/readlink", "/usr/bin/rm",
                                         "/usr/bin/rmdir", "/usr/bin/sync"};
+    static const char flock[] = "/usr/bin/flock", sleep[] = "/usr/bin/sleep"; /* static shells may lack the first */
     struct manifest *manifest = &reading->form->manifest;
     struct manifest_config *config = &manifest->config;
     const struct strings *command = config->entrypoint.count ? &config->entrypoint : &config->cmd;
@@ -278,6 +279,9 @@ static bool prepend_start(const struct reading *reading, struct err *err)
     if (!strings_has(&manifest->binaries, command->items[0]))
         start_want_program(reading->arena, manifest, command->items[0]);
     list_add(reading->arena, &words, start_add_script(reading->arena, manifest, "start", tools, ARRAY_COUNT(tools)));
+    start_want_file(reading->arena, manifest, flock, words.items[0]);
+    if (!manifest->shell && strcmp(command->items[0], SERVICES_SYSTEMD) == 0)
+        start_want_file(reading->arena, manifest, sleep, words.items[0]);
     for (size_t i = 0; i < config->entrypoint.count; i++)
         list_add(reading->arena, &words, config->entrypoint.items[i]);
     config->entrypoint = words;

@@ -307,17 +307,22 @@ static void put_packages(struct moving *moving)
     put_file(moving, START_DIR "/scripts", strings_join(moving->arena, &notes, ""));
 }
 
-/* The directories below /run, of which a container has none when it is started. */
-static const char *list_run(const struct moving *moving)
+/* The directories below /run, of which a container has none when it is started: a list, and they once more, to be copied. */
+static void put_run(struct moving *moving)
 {
+    static const char there[] = START_DIR "/run-template";
     struct strings lines = {0};
+    put(moving, make_node(moving, there, NODE_DIRECTORY, 0755));
     for (size_t i = 0; i < moving->tree->count; i++) {
-        const struct node *node = &moving->tree->nodes[i];
-        if (node->kind == NODE_DIRECTORY && path_is_below(node->path, "/run") && !strpbrk(node->path, "\t\n"))
-            list_add(moving->arena, &lines,
-                     arena_printf(moving->arena, "%o\t%u\t%u\t%s\n", node->mode, node->uid, node->gid, node->path));
+        struct node node = moving->tree->nodes[i];
+        if (node.kind != NODE_DIRECTORY || !path_is_below(node.path, "/run") || strpbrk(node.path, "\t\n"))
+            continue;
+        list_add(moving->arena, &lines, arena_printf(moving->arena, "%s\n", node.path));
+        node.path = arena_printf(moving->arena, "%s%s", there, node.path + strlen("/run"));
+        node.package = NULL;
+        put(moving, node);
     }
-    return strings_join(moving->arena, &lines, "");
+    put_file(moving, START_DIR "/run", strings_join(moving->arena, &lines, ""));
 }
 
 /* build-id, here and in the templates, what these hold, and where configuration as it was is. */
@@ -325,7 +330,7 @@ static void put_documents(struct moving *moving)
 {
     const char *text = arena_printf(moving->arena, "%s %" PRId64 "\n", moving->id, moving->tree->created_time);
     put_file(moving, "/etc/build-id", text);
-    put_file(moving, START_DIR "/run", list_run(moving));
+    put_run(moving);
     put_packages(moving);
     for (size_t i = 0; i < moving->volumes->list.count; i++) {
         const struct volume *volume = &moving->volumes->list.items[i];

@@ -4,7 +4,7 @@
  * Of a volume /data: what stands at or below its paths is at the same path below /data-template, and the path is a link below
  * /data. The template holds build-id, as /etc/build-id does ("ID SECONDS": a digest of the tree, and its time), and .pristine-ID:
  * its configuration and links once more, by which the next build tells what was changed. START_DIR/data.NUMBER lists it for the
- * start program (plan/start/start.sh), START_DIR/run the directories below /run,
+ * start program (plan/start/start.sh); START_DIR/run lists the directories below /run, which START_DIR/run-template has, and
  * START_DIR/scripts what scripts of its packages would have done. Relative links that led out of a path lead to the same place; a hard link to what is now in
  * another volume is a copy. What is configuration, and which rule it has, says the format of the package (format.h).
  * Threads: pure functions of their inputs.

@@ -25,7 +25,7 @@ data:
 users: [{name: svc, uid: 77}]
 directories: [{path: /var/lib/svc, mode: "0750", owner: svc, group: svc}, /var/log/svc]
 """
-TOOLS = ["chmod", "chown", "cmp", "cp", "mkdir", "mv", "readlink", "rm", "rmdir", "sync"]
+TOOLS = ["chmod", "chown", "cmp", "cp", "flock", "mkdir", "mv", "readlink", "rm", "rmdir", "sync"]
 CONF = {"/etc/svc/same.conf": "same\n", "/etc/svc/a.conf": "a {}\n", "/etc/svc/b.conf": "b {}\n", "/etc/svc/c.conf": "c {}\n",
         "/etc/svc/sub/d.conf": "d {}\n"}
 
@@ -108,7 +108,8 @@ class Data(Case):
                     with open(path, "rb") as stream:
                         content = stream.read()
                 facts[os.path.relpath(path, top)] = (what.st_mode, what.st_uid, what.st_gid, content)
-        facts.pop("upgrade.log", None)
+        for name in ("upgrade.log", ".lock"):
+            facts.pop(name, None)
         return facts
 
 
@@ -188,6 +189,53 @@ class Starts(Data):
             self.change("/build-id", text)
             self.assertIn("build-id: damaged", self.start(root, code=1))
 
+    def test_a_volume_is_one_containers_at_a_time(self):
+        root = self.build_version("1")
+        with subprocess.Popen(["sh", root + "/usr/lib/imgfactory/start", "sh", "-c", "echo started; exec cat"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as first:
+            self.assertEqual(first.stdout.readline(), "started\n")
+            for shell in shells():
+                self.assertIn("/data: is in use by another container", self.start(root, shell, code=1))
+            os.rename(self.path("volumes/data"), self.path("volumes/kept"))
+            os.mkdir(self.path("volumes/data"))
+            self.assertIn("/logs: is in use by another container", self.start(root, code=1))
+            self.assertEqual(set(os.listdir(self.path("volumes/data"))), {".lock"})
+            os.remove(self.path("volumes/data/.lock"))
+            os.rmdir(self.path("volumes/data"))
+            os.rename(self.path("volumes/kept"), self.path("volumes/data"))
+            first.stdin.close()
+        self.assertEqual(self.start(root), "started\n")
+
+    def test_a_power_cut_after_the_first_start_loses_nothing_of_what_it_filled(self):
+        root = self.build_version("1", size=4)
+        data, disk = self.path("volumes/data"), self.path("disk")
+        with open(disk, "wb") as stream:
+            stream.truncate(24 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", disk], check=True)
+        subprocess.run(["mount", "-o", "loop,commit=600", disk, data], check=True)
+        self.addCleanup(subprocess.run, ["umount", data], check=False)
+        self.start(root)
+        wanted = self.facts()
+        shutil.copy(disk, self.path("after-power-cut"))  # what the file system has given to its disk until now
+        subprocess.run(["umount", data], check=True)
+        subprocess.run(["mount", "-o", "loop", self.path("after-power-cut"), data], check=True)
+        found = {name: what for name, what in self.facts().items() if not name.startswith(".populating-")}
+        self.assertEqual(found, wanted)
+        self.start(root)
+        self.assertEqual(self.facts(), wanted)
+
+    def test_directories_below_run_are_made_as_the_image_has_them(self):
+        root = self.build_version("1", manifest=MANIFEST.replace(
+            "/var/log/svc]\n", '/var/log/svc, {path: /run/svc, mode: "0750", owner: svc, group: svc}, /run/svc/deep]\n'))
+        shutil.rmtree(root + "/run")
+        os.mkdir(root + "/run", 0o711)
+        self.start(root)
+        what = os.stat(root + "/run/svc")
+        self.assertEqual((stat.S_IMODE(what.st_mode), what.st_uid, os.listdir(root + "/run/svc")), (0o750, 77, ["deep"]))
+        os.rmdir(root + "/run/svc/deep")
+        self.start(root)
+        self.assertEqual(os.listdir(root + "/run/svc"), ["deep"])
+
     def test_a_full_volume_is_told_and_filled_when_there_is_room(self):
         root = self.build_version("1", size=3)
         data = self.path("volumes/data")
@@ -232,6 +280,20 @@ class Upgrades(Data):
                 self.assertEqual(self.start(second, shell), "started\n")
                 pristine = [name for name in os.listdir(self.volume("")) if name.startswith(".pristine-")]
                 self.assertEqual(pristine, [".pristine-" + self.text("/build-id").split()[0]])
+
+    def test_what_is_put_beside_goes_into_no_directory(self):
+        first, second = self.build_version("1"), self.build_version("2")
+        self.start(first)
+        outside = self.path("outside")
+        os.mkdir(outside)
+        for name in ("a", "b"):
+            self.change(f"/etc/svc/{name}.conf")
+        os.symlink(outside, self.volume("/etc/svc/a.conf.dpkg-dist"))
+        os.mkdir(self.volume("/etc/svc/b.conf.dpkg-dist"))
+        self.start(second)
+        self.assertEqual(os.listdir(outside), [])
+        self.assertEqual(self.text("/etc/svc/a.conf.dpkg-dist") + self.text("/etc/svc/b.conf.dpkg-dist"), "a 2\nb 2\n")
+        self.assertEqual(os.readlink(self.volume("/etc/svc/a.conf.dpkg-dist.before.1")), outside)
 
     def test_a_path_that_became_something_else_is_put_aside_and_never_followed(self):
         first = self.build_version("1", files=[deb.link("/etc/svc/turn", "/outside"), deb.File("/etc/svc/back/x.conf", "x\n")])
@@ -290,7 +352,7 @@ create: [{path: /usr/bin/setup-svc, mode: "0755", content: "#!/bin/sh\\n"}]
 
 
 class Killed(Data):
-    STEPS = [name for name in TOOLS if name not in ("cmp", "readlink")]
+    STEPS = [name for name in TOOLS if name not in ("cmp", "flock", "readlink")]
 
     def shims(self):
         """Programs that kill the start program before or after the step whose number is in a file."""

@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # start COMMAND...: fills the volumes of this image when they are empty, brings them up to date when they are of an older build of
-# it, runs its set-up programs, and becomes the command. A kill at any moment is mended by the next start.
+# it, runs its set-up programs, and becomes the command. A kill or a power cut at any moment is mended by the next start. No other
+# container gets the volumes meanwhile: what the start becomes inherits the locks.
 #
 # /etc/build-id                     "ID SECONDS": this build, and when it was created
 # /usr/lib/imgfactory/volumes       a volume in each line: its path; /PATH-template is what it is filled with
 # /usr/lib/imgfactory/data.NUMBER   what the template of volume NUMBER holds: KIND MODE UID GID PATH, tabs between
 # /usr/lib/imgfactory/scripts       "PACKAGE VERSION", tab, what its scripts would have done and nobody did
-# /usr/lib/imgfactory/run           directories below /run, which is empty at each start: MODE UID GID PATH, tabs between
+# /usr/lib/imgfactory/run           directories below /run, which is empty at each start; run-template has them
 # In a volume: build-id, as above, of the build that filled it; .populating-ID while that is done; .pristine-ID, the configuration as
-# that build had it; upgrade.log; and in the first one .upgrading, while an upgrade is under way.
+# that build had it; upgrade.log; .lock, held while a container uses the volume; and in the first one .upgrading, while an upgrade is
+# under way.
 set -u
 here=${0%/*}
 root=${here%/usr/lib/imgfactory}
@@ -45,16 +47,36 @@ is_begun() {
 # Removes everything in the volume but the mark: nothing has used it yet.
 empty() {
     for file in "$volume"/* "$volume"/.[!.]* "$volume"/..?*; do
-        case ${file##*/} in .populating-* | lost+found) continue ;; esac
+        case ${file##*/} in .populating-* | .lock | lost+found) continue ;; esac
         ! is_there "$file" || rm -rf -- "$file" || fail "$file: cannot be removed"
     done
 }
 
 is_empty() {
     for file in "$volume"/* "$volume"/.[!.]* "$volume"/..?*; do
-        case ${file##*/} in lost+found) continue ;; esac
+        case ${file##*/} in .lock | lost+found) continue ;; esac
         ! is_there "$file" || return 1
     done
+}
+
+# Whether the volume was filled to the end.
+is_filled() {
+    ! is_begun && is_plain "$volume/build-id"
+}
+
+# Keeps other containers from the volume by a lock on $descriptor, which ends with the last process that has it open. A shell has
+# descriptors up to 9 for this.
+lock() {
+    true >> "$volume/.lock" || fail "$volume: cannot be written to"
+    eval "exec $descriptor<> \"\$volume/.lock\""
+    flock -n "$descriptor" && return 0
+    [ $? != 1 ] || fail "$volume: is in use by another container; give each its own volume, or stop that one first"
+    echo "start: $volume: cannot be locked on this file system; see to it that no other container uses it" >&2
+}
+
+# What was written to the volume is on the disk afterwards.
+settle() {
+    sync -f "$volume" || fail "$volume: cannot be written to"
 }
 
 populate() {
@@ -63,18 +85,17 @@ populate() {
             empty
             mv "$mark" "$volume/.populating-$id" || fail "$volume: cannot be written to"
         fi
-    elif is_empty; then
-        mkdir "$mark" || fail "$volume: cannot be written to"
     else
-        fail "$volume: holds files, but no build-id: it is no volume of this image. Give it an empty one"
+        mkdir "$mark" || fail "$volume: cannot be written to"
     fi
     cp -af "$template/." "$volume/" || fail "$volume: cannot be filled; is it full?"
+    settle
     rmdir "$volume/.populating-$id" || fail "$volume: cannot be written to"
 }
 
-# Puts what the template has at a path into the volume, in one step.
+# Puts a file or link into the volume, in one step.
 install() {
-    { rm -rf "$volume/.installing" && cp -a "$template/$1" "$volume/.installing" &&
+    { rm -rf "$volume/.installing" && cp -a "$1" "$volume/.installing" &&
         mv -f "$volume/.installing" "$volume/$2"; } || fail "$volume/$2: cannot be written; is the volume full?"
 }
 
@@ -104,7 +125,7 @@ upgrade_link() {
         now=$(readlink "$volume/$path")
         [ "$now" != "$(readlink "$template/$path")" ] || return 0
         if [ -L "$pristine/$path" ] && [ "$now" = "$(readlink "$pristine/$path")" ]; then
-            install "$path" "$path"
+            install "$template/$path" "$path"
             report "$path: replaced"
         else
             report "$path: kept, it leads elsewhere than before"
@@ -112,25 +133,30 @@ upgrade_link() {
         return 0
     fi
     ! is_there "$volume/$path" || put_aside "$path"
-    install "$path" "$path"
+    install "$template/$path" "$path"
     report "$path: new"
+}
+
+# Puts a file beside the one that it is another version of. A directory there, or a link to one, would swallow it.
+install_beside() {
+    { ! is_there "$volume/$2" || is_plain "$volume/$2"; } || put_aside "$2"
+    install "$1" "$2"
 }
 
 # Configuration that both the package and somebody else changed, by the rule of its package manager.
 settle_both() {
     case $kind in
     conffile)
-        install "$path" "$path.dpkg-dist"
+        install_beside "$template/$path" "$path.dpkg-dist"
         report "$path: kept, as it was changed; the package's is $path.dpkg-dist"
         ;;
     noreplace)
-        install "$path" "$path.rpmnew"
+        install_beside "$template/$path" "$path.rpmnew"
         report "$path: kept, as it was changed; the package's is $path.rpmnew"
         ;;
     *)
-        { rm -rf "$volume/.installing" && cp -a "$volume/$path" "$volume/.installing" &&
-            mv -f "$volume/.installing" "$volume/$path.rpmsave"; } || fail "$volume/$path.rpmsave: cannot be written"
-        install "$path" "$path"
+        install_beside "$volume/$path" "$path.rpmsave"
+        install "$template/$path" "$path"
         report "$path: replaced; it was changed, and is $path.rpmsave"
         ;;
     esac
@@ -142,16 +168,16 @@ upgrade_file() {
             report "$path: stays away, as it was removed"
             return 0
         fi
-        install "$path" "$path"
+        install "$template/$path" "$path"
         report "$path: new"
     elif ! is_plain "$volume/$path"; then
         put_aside "$path"
-        install "$path" "$path"
+        install "$template/$path" "$path"
         report "$path: new"
     elif [ "$kind" = file ] || cmp -s "$volume/$path" "$template/$path"; then
         return 0
     elif is_plain "$pristine/$path" && cmp -s "$volume/$path" "$pristine/$path"; then
-        install "$path" "$path"
+        install "$template/$path" "$path"
         report "$path: replaced"
     elif is_plain "$pristine/$path" && cmp -s "$pristine/$path" "$template/$path"; then
         return 0
@@ -187,19 +213,26 @@ upgrade() {
     rm -rf "$volume/.installing" "$volume/.pristine-$id"
     { cp -a "$template/.pristine-$id" "$volume/.installing" &&
         mv "$volume/.installing" "$volume/.pristine-$id"; } || fail "$volume: cannot be written to; is it full?"
-    sync
-    install build-id build-id
+    settle
+    install "$template/build-id" build-id
+    settle
 }
 
 read -r id created < "$root/etc/build-id" || fail "/etc/build-id: missing"
 umask 022
 trap 'exit 143' TERM INT
-while read -r path; do # before anything is done
+descriptor=9
+while read -r path; do
     volume=$root$path
     [ -d "$volume" ] || fail "$volume: is no directory"
-    if is_begun || ! is_plain "$volume/build-id"; then
-        continue
-    fi
+    is_filled || is_begun || is_empty ||
+        fail "$volume: holds files, but no build-id: it is no volume of this image. Give it an empty one"
+    [ "$descriptor" -lt 3 ] || lock
+    descriptor=$((descriptor - 1))
+done < "$here/volumes"
+while read -r path; do # before anything is done
+    volume=$root$path
+    is_filled || continue
     since=
     read -r have since < "$volume/build-id"
     case $since in '' | *[!0-9]*) fail "$volume/build-id: damaged" ;; esac
@@ -214,10 +247,10 @@ while read -r path; do
     number=$((number + 1))
     first=${first:-$volume}
     have=
-    if is_begun || ! is_plain "$volume/build-id"; then
-        populate
-    else
+    if is_filled; then
         read -r have _ < "$volume/build-id"
+    else
+        populate
     fi
     case $have in
     '' | "$id") ;;
@@ -234,9 +267,10 @@ if [ -d "$first/.upgrading" ]; then
         done
     done < "$here/volumes"
 fi
-while IFS=$tab read -r mode uid gid path; do
-    [ -d "$root$path" ] || { mkdir -p "$root$path" && chown "$uid:$gid" "$root$path" && chmod "$mode" "$root$path"; } ||
-        fail "$path: cannot be made"
+while read -r path; do
+    [ ! -d "$root$path" ] || continue
+    cp -a "$here/run-template/." "$root/run/" || fail "/run: cannot be written to"
+    break
 done < "$here/run"
 trap - TERM INT
 if [ -e "$here/late" ]; then
@@ -246,4 +280,7 @@ elif [ -x "$here/setup" ]; then
 elif [ -d "$first/.upgrading" ]; then
     rmdir "$first/.upgrading" || fail "$first: cannot be written to"
 fi
+case $1 in
+*/systemd) sleep 2147483647 > /dev/null 2>&1 & ;; # holds the locks: systemd closes what it inherits
+esac
 exec "$@"
