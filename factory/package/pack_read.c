@@ -139,7 +139,7 @@ static struct text binary_at(struct tables *tables, uint32_t stored_at, uint32_t
 
 static enum configuration configuration_of(uint32_t number)
 {
-    return number <= CONFIGURATION_REPLACED ? (enum configuration)number : CONFIGURATION_NONE;
+    return number <= CONFIGURATION_MISSING_REPLACED ? (enum configuration)number : CONFIGURATION_NONE;
 }
 
 static const char *read_entry(struct tables *tables, const struct pack_entry *record, const char *file,

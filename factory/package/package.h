@@ -48,7 +48,7 @@ struct entry {
     const char *owner, *group;   /* .rpm: names, of which the tree makes uid and gid; .deb: NULL */
     struct text capability;      /* value of the xattr security.capability (struct vfs_cap_data), mostly empty */
     bool is_documentation;       /* .rpm: RPMFILE_DOC */
-    enum configuration configuration; /* .rpm: RPMFILE_CONFIG and RPMFILE_NOREPLACE */
+    enum configuration configuration; /* .rpm: RPMFILE_CONFIG, NOREPLACE and MISSINGOK */
 };
 
 /* A maintainer script or RPM scriptlet: never run, but looked at for what it would have done. */

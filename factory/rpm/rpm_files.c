@@ -26,6 +26,7 @@
 
 #define FLAG_CONFIG (1u << 0)
 #define FLAG_DOC (1u << 1)
+#define FLAG_MISSINGOK (1u << 3)
 #define FLAG_NOREPLACE (1u << 4)
 #define FLAG_GHOST (1u << 6)
 
@@ -145,6 +146,15 @@ static bool check_kind(const struct rpm_file *file, struct err *err)
     return fault(file, "of a kind which a package may not ship (device node, fifo, socket)", err);
 }
 
+static enum configuration configuration_of(uint64_t flags)
+{
+    if (!(flags & FLAG_CONFIG))
+        return CONFIGURATION_NONE;
+    if (flags & FLAG_MISSINGOK)
+        return (flags & FLAG_NOREPLACE) ? CONFIGURATION_MISSING_NOREPLACE : CONFIGURATION_MISSING_REPLACED;
+    return (flags & FLAG_NOREPLACE) ? CONFIGURATION_NOREPLACE : CONFIGURATION_REPLACED;
+}
+
 static bool read_file(struct arena *arena, const struct arrays *arrays, size_t i, struct rpm_file *file,
                       struct err *err)
 {
@@ -160,9 +170,7 @@ static bool read_file(struct arena *arena, const struct arrays *arrays, size_t i
         .capability = arrays->capabilities.count ? arrays->capabilities.items[i] : "",
         .is_ghost = flags & FLAG_GHOST,
         .is_documentation = flags & FLAG_DOC,
-        .configuration = !(flags & FLAG_CONFIG)     ? CONFIGURATION_NONE
-                         : (flags & FLAG_NOREPLACE) ? CONFIGURATION_NOREPLACE
-                                                    : CONFIGURATION_REPLACED,
+        .configuration = configuration_of(flags),
     };
     if (S_ISLNK(file->mode))
         file->size_bytes = strlen(file->link);

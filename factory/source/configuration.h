@@ -13,6 +13,8 @@ enum configuration {
     CONFIGURATION_CONFFILE,  /* dpkg's: it stays, and stays away once it was removed; the new one is NAME.dpkg-dist */
     CONFIGURATION_NOREPLACE, /* rpm's %config(noreplace): it stays, the new one is NAME.rpmnew */
     CONFIGURATION_REPLACED,  /* rpm's %config: it is replaced, the former one is NAME.rpmsave */
+    CONFIGURATION_MISSING_NOREPLACE, /* the same two with missingok: it stays away once it was removed */
+    CONFIGURATION_MISSING_REPLACED,
 };
 
 #endif

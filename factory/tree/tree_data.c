@@ -87,7 +87,9 @@ static void list_node(struct moving *moving, const struct volume *volume, const 
     static const char *const rules[] = {[CONFIGURATION_NONE] = "file",
                                         [CONFIGURATION_CONFFILE] = "conffile",
                                         [CONFIGURATION_NOREPLACE] = "noreplace",
-                                        [CONFIGURATION_REPLACED] = "config"};
+                                        [CONFIGURATION_REPLACED] = "config",
+                                        [CONFIGURATION_MISSING_NOREPLACE] = "missing-noreplace",
+                                        [CONFIGURATION_MISSING_REPLACED] = "missing-config"};
     size_t number = (size_t)(volume - moving->volumes->list.items);
     const char *kind = node->kind == NODE_DIRECTORY ? "directory" : node->kind == NODE_SYMLINK ? "link" : rules[rule];
     list_add(moving->arena, &moving->lists[number],

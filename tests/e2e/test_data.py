@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 from base import Case, deb, run, world
+from data_case import Volumes, shells
 
 AMD64 = world.MACHINES["amd64"]
 KILLS = int(os.environ.get("IMGFACTORY_KILLS", "6"))  # 1000: every step
@@ -46,14 +47,8 @@ def packages(version, files=(), size=0):
     return [package for package in world.packages(("amd64",)) if package.name not in ("served", "served-big")] + [service, tools]
 
 
-def shells():
-    found = [["sh"]]
-    busybox = shutil.which("busybox")
-    return found + ([[busybox, "sh"]] if busybox else [])
-
-
 @unittest.skipUnless(os.geteuid() == 0, "owners need root")
-class Data(Case):
+class Data(Volumes, Case):
     def build_version(self, version, files=(), manifest=MANIFEST, size=0, epoch=None):
         """Builds the service, and returns the folder that the image was unpacked to."""
         name = f"v{version}"
@@ -62,55 +57,7 @@ class Data(Case):
         self.write_manifest(text=manifest)
         layout = self.build("--arch", "x86_64", "served", env={"SOURCE_DATE_EPOCH": str(epoch or 1700000000 + int(version))})
         self.image = layout.images["latest"]["amd64"]
-        root = self.path("root-" + name)
-        os.makedirs(root)
-        subprocess.run(["tar", "-xp", "--numeric-owner", "-C", root, "-f", "-"], input=self.image.tar_bytes, check=True)
-        for volume in ("data", "logs", "scratch"):
-            if os.path.isdir(os.path.join(root, volume)):
-                os.rmdir(os.path.join(root, volume))
-                os.makedirs(self.path("volumes/" + volume), exist_ok=True)
-                os.symlink(self.path("volumes/" + volume), os.path.join(root, volume))
-        return root
-
-    def start(self, root, shell=("sh",), code=0, command=("echo", "started"), env=None):
-        result = subprocess.run([*shell, root + "/usr/lib/imgfactory/start", *command], stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, env={"PATH": os.environ["PATH"], **(env or {})},
-                                timeout=60, check=False)
-        self.assertEqual(result.returncode, code, result.stdout)
-        self.assertEqual("started\n" in result.stdout, code == 0)
-        return result.stdout
-
-    def volume(self, name, volume="data"):
-        return self.path(f"volumes/{volume}{name}")
-
-    def text(self, name):
-        with open(self.volume(name), encoding="utf-8") as stream:
-            return stream.read()
-
-    def change(self, name, text="admin\n"):
-        with open(self.volume(name), "w", encoding="utf-8") as stream:
-            stream.write(text)
-
-    def forget(self):
-        for name in os.listdir(self.path("volumes")):
-            shutil.rmtree(self.path("volumes/" + name))
-            os.mkdir(self.path("volumes/" + name))
-
-    def facts(self, volume="data"):
-        """All of a volume but its log: kind, mode, owner, bytes or target of each path."""
-        facts, top = {}, self.path("volumes/" + volume)
-        for folder, names, files in os.walk(top):
-            for name in names + files:
-                path = os.path.join(folder, name)
-                what = os.lstat(path)
-                content = os.readlink(path) if stat.S_ISLNK(what.st_mode) else None
-                if stat.S_ISREG(what.st_mode):
-                    with open(path, "rb") as stream:
-                        content = stream.read()
-                facts[os.path.relpath(path, top)] = (what.st_mode, what.st_uid, what.st_gid, content)
-        for name in ("upgrade.log", ".lock"):
-            facts.pop(name, None)
-        return facts
+        return self.unpack(self.image, name)
 
 
 class Image(Data):
@@ -251,7 +198,7 @@ class Starts(Data):
 
 class Upgrades(Data):
     def test_configuration_follows_the_rules_of_dpkg(self):
-        first = self.build_version("1", files=[deb.link("/etc/svc/led", "a.conf"), deb.link("/etc/svc/mine", "a.conf")])
+        first = self.build_version("1", files=[deb.link("/etc/svc/led", "sub"), deb.link("/etc/svc/mine", "a.conf")])
         second = self.build_version("2", files=[deb.link("/etc/svc/led", "b.conf"), deb.link("/etc/svc/mine", "b.conf"),
                                                 deb.File("/etc/svc/fresh.conf", "fresh\n")])
         for shell in shells():
@@ -270,8 +217,10 @@ class Upgrades(Data):
                                    ("same.conf", "admin\n"), ("fresh.conf", "fresh\n")):
                     self.assertEqual(self.text("/etc/svc/" + name), text)
                 self.assertFalse(os.path.lexists(self.volume("/etc/svc/c.conf")))
+                self.assertEqual(self.text("/etc/svc/c.conf.dpkg-dist"), "c 2\n")
                 self.assertFalse(os.path.lexists(self.volume("/etc/svc/same.conf.dpkg-dist")))
                 self.assertEqual(os.readlink(self.volume("/etc/svc/led")), "b.conf")
+                self.assertEqual(os.listdir(self.volume("/etc/svc/sub")), ["d.conf"])
                 self.assertEqual(os.readlink(self.volume("/etc/svc/mine")), "same.conf")
                 self.assertEqual(self.text("/var/lib/svc/seed") + self.text("/var/lib/svc/data"), "grown\ndata\n")
                 for line in ("db_get svc/answer2", "etc/svc/a.conf: replaced", "b.conf.dpkg-dist", "c.conf: stays away", "fresh.conf: new", "mine: kept"):

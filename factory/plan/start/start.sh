@@ -93,9 +93,9 @@ populate() {
     rmdir "$volume/.populating-$id" || fail "$volume: cannot be written to"
 }
 
-# Puts a file or link into the volume, in one step.
+# Puts a file or link into the volume, in one step; of a link that is there in two, since it could lead to a directory.
 install() {
-    { rm -rf "$volume/.installing" && cp -a "$1" "$volume/.installing" &&
+    { rm -rf "$volume/.installing" && cp -a "$1" "$volume/.installing" && { [ ! -L "$volume/$2" ] || rm "$volume/$2"; } &&
         mv -f "$volume/.installing" "$volume/$2"; } || fail "$volume/$2: cannot be written; is the volume full?"
 }
 
@@ -143,46 +143,73 @@ install_beside() {
     install "$1" "$2"
 }
 
-# Configuration that both the package and somebody else changed, by the rule of its package manager.
+# Configuration that somebody removed, and whose package manager leaves it at that.
+stay_away() {
+    told=
+    if [ "$kind" = conffile ] && ! cmp -s "$pristine/$path" "$template/$path"; then
+        install_beside "$template/$path" "$path.dpkg-dist"
+        told="; the package's is $path.dpkg-dist"
+    fi
+    report "$path: stays away, as it was removed$told"
+}
+
+# Configuration that both the package and somebody else changed, by the rule of its package manager. rpm calls what was there before
+# any package .rpmorig.
 settle_both() {
     case $kind in
     conffile)
         install_beside "$template/$path" "$path.dpkg-dist"
         report "$path: kept, as it was changed; the package's is $path.dpkg-dist"
         ;;
-    noreplace)
+    *noreplace)
         install_beside "$template/$path" "$path.rpmnew"
         report "$path: kept, as it was changed; the package's is $path.rpmnew"
         ;;
     *)
-        install_beside "$volume/$path" "$path.rpmsave"
+        former=$path.rpmsave
+        [ ! -d "$pristine" ] || is_there "$pristine/$path" || former=$path.rpmorig
+        install_beside "$volume/$path" "$former"
         install "$template/$path" "$path"
-        report "$path: replaced; it was changed, and is $path.rpmsave"
+        report "$path: replaced; it was changed, and is $former"
         ;;
     esac
 }
 
+# Whether the volume has a file of that kind as it is in another tree. A link that somebody put in a file's place is a change.
+is_same() {
+    ! [ -L "$volume/$path" ] && is_plain "$1/$path" && cmp -s "$volume/$path" "$1/$path"
+}
+
+# Configuration that is there in the volume: a file, or a link that somebody put in the place of the package's file.
+upgrade_configuration() {
+    if is_same "$template"; then
+        :
+    elif is_same "$pristine"; then
+        install "$template/$path" "$path"
+        report "$path: replaced"
+    elif ! is_plain "$pristine/$path" || ! cmp -s "$pristine/$path" "$template/$path"; then
+        settle_both
+    fi
+}
+
 upgrade_file() {
     if ! is_there "$volume/$path"; then
-        if [ "$kind" = conffile ] && is_plain "$pristine/$path"; then
-            report "$path: stays away, as it was removed"
-            return 0
-        fi
+        case $kind in
+        conffile | missing-*)
+            if is_plain "$pristine/$path"; then
+                stay_away
+                return 0
+            fi
+            ;;
+        esac
         install "$template/$path" "$path"
         report "$path: new"
-    elif ! is_plain "$volume/$path"; then
+    elif is_plain "$volume/$path" || { [ -L "$volume/$path" ] && is_plain "$pristine/$path"; }; then
+        [ "$kind" = file ] || upgrade_configuration
+    else
         put_aside "$path"
         install "$template/$path" "$path"
         report "$path: new"
-    elif [ "$kind" = file ] || cmp -s "$volume/$path" "$template/$path"; then
-        return 0
-    elif is_plain "$pristine/$path" && cmp -s "$volume/$path" "$pristine/$path"; then
-        install "$template/$path" "$path"
-        report "$path: replaced"
-    elif is_plain "$pristine/$path" && cmp -s "$pristine/$path" "$template/$path"; then
-        return 0
-    else
-        settle_both
     fi
 }
 
