@@ -12,8 +12,11 @@ static const char *const kinds[] = {[NODE_DIRECTORY] = "directory",
                                     [NODE_HARDLINK] = "hardlink",
                                     NULL};
 
-static const char *const media_types[] = {
-    [LAYER_ZSTD] = OCI_MEDIA_LAYER "+zstd", [LAYER_GZIP] = OCI_MEDIA_LAYER "+gzip", NULL};
+/* A chunked layer reads back as one of zstd with a table of contents, which is what documents say of it. */
+static const char *const media_types[] = {[LAYER_ZSTD] = OCI_MEDIA_LAYER "+zstd",
+                                          [LAYER_GZIP] = OCI_MEDIA_LAYER "+gzip",
+                                          [LAYER_CHUNKED] = OCI_MEDIA_LAYER "+zstd",
+                                          NULL};
 
 static const struct record_field package_fields[] = {
     RECORD_FIELD(bill_package, RECORD_TEXT, "name", name),
@@ -80,6 +83,13 @@ static const struct record_field layer_fields[] = {
     RECORD_FIELD(bill_layer, RECORD_SHA256, "diff_id", layer.diff_id),
     RECORD_FIELD(bill_layer, RECORD_U64, "compressed_bytes", layer.size_bytes),
     RECORD_FIELD(bill_layer, RECORD_U64, "tar_bytes", layer.tar_bytes),
+    RECORD_FIELD(bill_layer, RECORD_MAYBE_SHA256, "toc", layer.toc.digest),
+    RECORD_FIELD(bill_layer, RECORD_U64, "toc_offset", layer.toc.offset),
+    RECORD_FIELD(bill_layer, RECORD_U64, "toc_bytes", layer.toc.packed_bytes),
+    RECORD_FIELD(bill_layer, RECORD_U64, "toc_plain_bytes", layer.toc.plain_bytes),
+    RECORD_FIELD(bill_layer, RECORD_U64, "split_offset", layer.toc.split_offset),
+    RECORD_FIELD(bill_layer, RECORD_U64, "split_bytes", layer.toc.split_packed_bytes),
+    RECORD_FIELD(bill_layer, RECORD_U64, "split_plain_bytes", layer.toc.split_plain_bytes),
     RECORD_FIELD(bill_layer, RECORD_TEXT, "encoder", encoder),
     RECORD_FIELD(bill_layer, RECORD_SHA256, "encoder_code", encoder_code),
 };

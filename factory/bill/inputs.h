@@ -23,7 +23,7 @@
     INPUT(struct digest, program, "program", RECORD_SHA256, NULL)                                                      \
     INPUT(const char *, encoder, "encoder", RECORD_TEXT, NULL)                                                         \
     INPUT(struct digest, encoder_code, "encoder_code", RECORD_SHA256, NULL)                                            \
-    INPUT(enum layer_compression, compression, "compression", RECORD_WORD, layer_compression_names)                    \
+    INPUT(enum packing, compression, "compression", RECORD_WORD, packing_names)                                        \
     INPUT(struct digest, recipes, "recipes", RECORD_MAYBE_SHA256, NULL)                                                \
     INPUT(struct digest, features, "features", RECORD_MAYBE_SHA256, NULL)                                              \
     INPUT(struct digest, families, "families", RECORD_MAYBE_SHA256, NULL)                                              \

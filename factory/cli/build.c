@@ -133,8 +133,8 @@ bool build_inputs(const struct options *options, const struct site *site, const 
     *ret_inputs = (struct inputs){.is_no_check = options->is_no_check,
                                   .is_strict = options->is_strict || site->is_strict,
                                   .is_older_fine = options->is_older_fine || site->is_older_fine};
-    if (!layer_compression_parse(compression, &ret_inputs->compression)) {
-        err_set(err, ERR_USAGE, "--compression is gzip or zstd, not \"%s\"", compression);
+    if (!packing_parse(compression, &ret_inputs->compression)) {
+        err_set(err, ERR_USAGE, "--compression is " PACKING_WORDS ", not \"%s\"", compression);
         return false;
     }
     return read_source_date(source_date, &ret_inputs->source_date_epoch, err);

@@ -64,7 +64,7 @@ static const struct placeholder {
 
 static const char *const
     bools[] = {"true", "false", NULL},
-    *const compressions[] = {"gzip", "zstd", NULL}, *const whens[] = {"auto", "always", "never", NULL},
+    *const compressions[] = {"gzip", "zstd", "zstd:chunked", NULL}, *const whens[] = {"auto", "always", "never", NULL},
     *const diff_formats[] = {"text", "markdown", NULL}, *const parities[] = {"exact", "source", "off", NULL},
     *const on_missing[] = {"hold", "keep-previous", "publish", NULL}, *const if_running[] = {"wait", "end", NULL};
 

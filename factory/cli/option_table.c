@@ -50,8 +50,9 @@ static const struct option_row rows[] = {
            OPTION_STRING, output, COMMAND_BUILD | COMMAND_PUSH | PULLS, COMMAND_LOCK, 0, 0, ALTERS_NOTHING),
     OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, COMMAND_BUILD, 0, 0,
            0, ALTERS_NOTHING),
-    OPTION('c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, compression, COMMAND_BUILD,
-           0, 0, 0, ALTERS_INPUTS),
+    OPTION('c', "compression", "NAME",
+           "of layers: gzip (default), zstd, or zstd:chunked, of which podman pulls only the files that it lacks",
+           OPTION_STRING, compression, COMMAND_BUILD, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "push", "[=REF]",
            "push each image when it is built: to REF, or where manifest or site file say; with a destination there "
            "this is "

@@ -2,12 +2,14 @@
 #include "layer/layer.h"
 
 #include "base/auto.h"
+#include "layer/chunked.h"
 #include "layer/layer_codec.h"
 #include "layer/tar.h"
 
 #include <assert.h>
 
-static const struct codec *const codecs[] = {[LAYER_ZSTD] = &codec_zstd, [LAYER_GZIP] = &codec_gzip};
+static const struct codec *const codecs[] = {
+    [LAYER_ZSTD] = &codec_zstd, [LAYER_GZIP] = &codec_gzip, [LAYER_CHUNKED] = &codec_chunked};
 
 const struct codec *codec_of(enum layer_compression compression)
 {
@@ -41,16 +43,21 @@ static bool take(void *sink, const void *bytes, size_t len, struct err *err)
     return writer->codec->feed(&writer->compressor, bytes, len, err);
 }
 
-static bool write_stream(struct layer_writer *writer, const struct tree *tree, struct err *err)
+/* Writes a tree as one stream of a codec. */
+static bool write_stream(struct blob *blob, const struct tree *tree, struct layer *layer, struct err *err)
 {
+    AUTO(layer_writer_done)
+    struct layer_writer writer = {.codec = codecs[layer->compression], .compressor.blob = blob};
     uint64_t expected_bytes;
     if (!tar_size(tree, &expected_bytes, err))
         return false;
-    digest_begin(&writer->diff);
-    if (!writer->codec->begin(&writer->compressor, expected_bytes, err) || !tar_write(tree, take, writer, err) ||
-        !writer->codec->end(&writer->compressor, err))
+    digest_begin(&writer.diff);
+    if (!writer.codec->begin(&writer.compressor, expected_bytes, err) || !tar_write(tree, take, &writer, err) ||
+        !writer.codec->end(&writer.compressor, err))
         return false;
-    assert(writer->tar_bytes == expected_bytes);
+    assert(writer.tar_bytes == expected_bytes);
+    layer->tar_bytes = writer.tar_bytes;
+    layer->diff_id = digest_end(&writer.diff);
     return true;
 }
 
@@ -58,13 +65,11 @@ bool layer_build(struct store *store, const struct tree *tree, enum layer_compre
                  struct layer *ret_layer, struct err *err)
 {
     AUTO(blob_abandon) struct blob blob = {0};
-    AUTO(layer_writer_done) struct layer_writer writer = {.codec = codecs[compression], .compressor.blob = &blob};
     struct layer layer = {.compression = compression};
-    if (!blob_begin(store, &blob, err) || !write_stream(&writer, tree, err))
+    if (!blob_begin(store, &blob, err) ||
+        !(compression == LAYER_CHUNKED ? chunked_write : write_stream)(&blob, tree, &layer, err))
         return false;
     layer.size_bytes = blob.len;
-    layer.tar_bytes = writer.tar_bytes;
-    layer.diff_id = digest_end(&writer.diff);
     if (!blob_commit(&blob, NULL, &layer.digest, err))
         return false;
     *ret_layer = layer;

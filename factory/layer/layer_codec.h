@@ -36,6 +36,8 @@ struct codec {
 };
 
 extern const struct codec codec_zstd, codec_gzip;
+/* Its layers are no stream of bytes (chunked.h): it has names and memory alone. */
+extern const struct codec codec_chunked;
 
 /* Returns the codec of a compression. */
 const struct codec *codec_of(enum layer_compression compression);

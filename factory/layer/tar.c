@@ -16,9 +16,8 @@ static const char zeros[2 * TAR_BLOCK_BYTES];
 
 struct tar_writer {
     const struct tree *tree;
-    const size_t *leaders; /* by node: the node that carries the bytes of a file or hard link */
-    tar_sink *write;       /* NULL: only count */
-    void *sink;
+    const size_t *leaders;  /* by node: the node that carries the bytes of a file or hard link */
+    struct tar_receiver to; /* write NULL: only count; member and file NULL: write takes all */
     uint64_t total_bytes;
     struct buf headers;
     size_t used;
@@ -29,7 +28,7 @@ static bool flush(struct tar_writer *writer, struct err *err)
 {
     size_t len = writer->used;
     writer->used = 0;
-    return len == 0 || writer->write(writer->sink, writer->buffer, len, err);
+    return len == 0 || writer->to.write(writer->to.sink, writer->buffer, len, err);
 }
 
 static bool count(struct tar_writer *writer, uint64_t bytes, struct err *err)
@@ -44,12 +43,12 @@ static bool put(struct tar_writer *writer, const void *bytes, size_t len, struct
 {
     if (!count(writer, len, err))
         return false;
-    if (!writer->write)
+    if (!writer->to.write)
         return true;
     if (len > BUFFER_BYTES - writer->used && !flush(writer, err))
         return false;
     if (len >= DIRECT_BYTES)
-        return flush(writer, err) && writer->write(writer->sink, bytes, len, err);
+        return flush(writer, err) && writer->to.write(writer->to.sink, bytes, len, err);
     if (len)
         memcpy(writer->buffer + writer->used, bytes, len);
     writer->used += len;
@@ -88,10 +87,25 @@ static bool put_bytes(struct tar_writer *writer, const struct node *node, struct
     return check_digest(node, &digest, err);
 }
 
+/* Gives a file's bytes to a receiver that wants them by themselves. */
+static bool give_file(struct tar_writer *writer, const struct node *node, struct err *err)
+{
+    struct digest digest;
+    if (!node->size_bytes)
+        return true;
+    if (!count(writer, node->size_bytes, err) || !writer->to.file(writer->to.sink, node, &digest, err))
+        return false;
+    if (node->package)
+        package_rest_file(node->package, node->data, node->size_bytes);
+    return !node->digest || check_digest(node, &digest, err);
+}
+
 /* Sends a file's bytes padded to whole blocks, or only counts them. */
 static bool put_body(struct tar_writer *writer, const struct node *node, struct err *err)
 {
-    bool is_put = writer->write ? put_bytes(writer, node, err) : count(writer, node->size_bytes, err);
+    bool is_put = writer->to.file    ? give_file(writer, node, err)
+                  : writer->to.write ? put_bytes(writer, node, err)
+                                     : count(writer, node->size_bytes, err);
     return is_put && put(writer, zeros, (size_t)(-node->size_bytes % TAR_BLOCK_BYTES), err);
 }
 
@@ -99,7 +113,8 @@ static bool put_header(struct tar_writer *writer, const struct tar_member *membe
 {
     writer->headers.len = 0;
     if (tar_header_add(member, &writer->headers))
-        return put(writer, writer->headers.bytes, writer->headers.len, err);
+        return put(writer, writer->headers.bytes, writer->headers.len, err) &&
+               (!writer->to.member || (flush(writer, err) && writer->to.member(writer->to.sink, member, err)));
     err_set(err, ERR_MALFORMED, "the name of /%.200s or its link target is too long for a tar header", member->name);
     return false;
 }
@@ -217,7 +232,7 @@ static bool put_tree(struct tar_writer *writer, struct err *err)
     return put(writer, zeros, sizeof zeros, err) && flush(writer, err);
 }
 
-static bool run(const struct tree *tree, tar_sink *write, void *sink, uint64_t *ret_bytes, struct err *err)
+static bool run(const struct tree *tree, const struct tar_receiver *to, uint64_t *ret_bytes, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     size_t *leaders = arena_new_array(&arena, size_t, tree->count);
@@ -226,8 +241,7 @@ static bool run(const struct tree *tree, tar_sink *write, void *sink, uint64_t *
     struct tar_writer *writer = arena_new(&arena, struct tar_writer);
     writer->tree = tree;
     writer->leaders = leaders;
-    writer->write = write;
-    writer->sink = sink;
+    writer->to = *to;
     buf_init(&writer->headers, HEADERS_MAX_BYTES);
     bool is_done = put_tree(writer, err);
     buf_done(&writer->headers);
@@ -237,14 +251,21 @@ static bool run(const struct tree *tree, tar_sink *write, void *sink, uint64_t *
 
 bool tar_write(const struct tree *tree, tar_sink *write, void *sink, struct err *err)
 {
+    const struct tar_receiver receiver = {.write = write, .sink = sink};
+    return tar_write_members(tree, &receiver, err);
+}
+
+bool tar_write_members(const struct tree *tree, const struct tar_receiver *receiver, struct err *err)
+{
     uint64_t written;
-    return run(tree, write, sink, &written, err);
+    return run(tree, receiver, &written, err);
 }
 
 bool tar_size(const struct tree *tree, uint64_t *ret_bytes, struct err *err)
 {
+    const struct tar_receiver nobody = {0};
     uint64_t bytes;
-    if (!run(tree, NULL, NULL, &bytes, err))
+    if (!run(tree, &nobody, &bytes, err))
         return false;
     *ret_bytes = bytes;
     return true;

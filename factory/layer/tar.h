@@ -13,14 +13,27 @@
 #ifndef IMGFACTORY_LAYER_TAR_H
 #define IMGFACTORY_LAYER_TAR_H
 
+#include "layer/tar_header.h"
 #include "tree/tree.h"
 
 /* Takes the next bytes of the stream: pieces of 64 KiB to 256 KiB but for the last and for those around a large file.
  */
 typedef bool tar_sink(void *sink, const void *bytes, size_t len, struct err *err);
 
+/* Who wants to know where members and files' bytes begin: `write` gets all but the bytes of files. */
+struct tar_receiver {
+    tar_sink *write;
+    /* Is told of a member when its header has been written, and nothing behind it. */
+    bool (*member)(void *sink, const struct tar_member *member, struct err *err);
+    /* Takes all bytes of a file that has any, and tells their digest; called behind member(). */
+    bool (*file)(void *sink, const struct node *node, struct digest *ret_digest, struct err *err);
+    void *sink;
+};
+
 /* Writes the whole tree and the end of the archive (two zero blocks, no further padding). */
 bool tar_write(const struct tree *tree, tar_sink *write, void *sink, struct err *err) MUST_CHECK;
+/* The same to a receiver. */
+bool tar_write_members(const struct tree *tree, const struct tar_receiver *receiver, struct err *err) MUST_CHECK;
 /* Tells how many bytes tar_write() will give, without looking at any file's bytes. */
 bool tar_size(const struct tree *tree, uint64_t *ret_bytes, struct err *err) MUST_CHECK;
 

@@ -59,7 +59,8 @@ static bool build_layer(void *argument, struct err *err)
 {
     const struct layering *layering = argument;
     const struct plant *plant = layering->order->plant;
-    if (!layer_build(plant->store, layering->tree, plant->inputs.compression, layering->layer, err))
+    if (!layer_build(plant->store, layering->tree, layer_compression_of(plant->inputs.compression), layering->layer,
+                     err))
         return false;
     if (layering->is_whole)
         keep_sums(layering);
@@ -375,7 +376,7 @@ static bool run_second(struct job *job, struct err *err)
     const struct inputs *inputs = &job->bill.inputs;
     struct bill_layer layer = {.encoder = inputs->encoder, .encoder_code = inputs->encoder_code};
     struct layering layering = {&order, &job->tree, &layer.layer, !job->standing};
-    uint64_t memory = layer_memory(inputs->compression, job->tree.unpacked_bytes);
+    uint64_t memory = layer_memory(layer_compression_of(inputs->compression), job->tree.unpacked_bytes);
     order_enter(&order, STAGE_LAYER);
     packing_room_take(&job->plant->packing_room, memory);
     bool is_good = order_compute(&order, build_layer, &layering, err);

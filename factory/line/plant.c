@@ -53,7 +53,7 @@ static void confine(const struct run_options *options, struct plant *plant)
 /* Adds to the inputs of all orders what this process itself is. */
 static void find_inputs(struct plant *plant)
 {
-    struct layer_encoder encoder = layer_encoder(plant->options->inputs.compression);
+    struct layer_encoder encoder = layer_encoder(layer_compression_of(plant->options->inputs.compression));
     plant->inputs = plant->options->inputs;
     plant->inputs.encoder = arena_strdup(&plant->arena, encoder.name);
     plant->inputs.encoder_code = encoder.code;

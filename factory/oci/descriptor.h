@@ -8,15 +8,24 @@
 #define IMGFACTORY_OCI_DESCRIPTOR_H
 
 #include "base/digest.h"
+#include "plan/packing.h"
 
 #define OCI_MEDIA_LAYER "application/vnd.oci.image.layer.v1.tar" /* "+zstd" or "+gzip" follows */
 
-enum layer_compression { LAYER_ZSTD, LAYER_GZIP };
+enum layer_compression { LAYER_ZSTD, LAYER_GZIP, LAYER_CHUNKED };
+
+/* Where a zstd:chunked layer has its table of contents and its tar-split (layer/chunked.h): bytes within the blob. */
+struct layer_toc {
+    struct digest digest; /* of the compressed table; zeros: the layer has none */
+    uint64_t offset, packed_bytes, plain_bytes;
+    uint64_t split_offset, split_packed_bytes, split_plain_bytes;
+};
 
 struct layer {
     enum layer_compression compression;
     struct digest digest, diff_id; /* of the blob; of the tar */
     uint64_t size_bytes, tar_bytes;
+    struct layer_toc toc;
 };
 
 /* The layers of one image, the lowest first. */
@@ -33,12 +42,9 @@ struct layer_encoder {
     struct digest code;
 };
 
-/* "zstd", "gzip", in the order of the enum; NULL ends them. */
-extern const char *const layer_compression_names[];
-
 /* Returns "application/vnd.oci.image.layer.v1.tar+zstd" or "+gzip". */
 const char *layer_media_type(enum layer_compression compression);
-/* Parses "zstd" or "gzip"; false when it is neither. */
-bool layer_compression_parse(const char *name, enum layer_compression *ret_compression);
+/* Returns what is asked for. */
+enum layer_compression layer_compression_of(enum packing packing);
 
 #endif

@@ -11,6 +11,7 @@
 /* On the descriptors of an index: without it skopeo 1.18 and newer write the index anew to add it, and its digest is
  * another (containers/image, internal/manifest/oci_index.go: OCI1InstanceAnnotationCompressionZSTD). */
 #define ZSTD_ANNOTATION "io.github.containers.compression.zstd"
+#define CHUNKED_ANNOTATION(name) "io.github.containers.zstd-chunked." name
 /* What registries and clients take at most for a manifest or config (distribution-spec, "Pushing Manifests"). */
 #define DOCUMENT_MAX_BYTES ((size_t)4 << 20)
 
@@ -264,6 +265,23 @@ static json_t *make_descriptor(const struct builder *builder, const char *media_
     return object;
 }
 
+/* Says of a layer where its table of contents is: clients trust nothing else (layer/chunked.h). */
+static void set_toc(const struct builder *builder, json_t *descriptor, const struct layer_toc *toc)
+{
+    static const struct digest none;
+    if (digest_eq(&toc->digest, &none))
+        return;
+    json_t *annotations = json_object();
+    set_string(builder, annotations, CHUNKED_ANNOTATION("manifest-checksum"), digest_name(builder, &toc->digest));
+    set_string(builder, annotations, CHUNKED_ANNOTATION("manifest-position"),
+               arena_printf(builder->arena, "%ju:%ju:%ju:1", (uintmax_t)toc->offset, (uintmax_t)toc->packed_bytes,
+                            (uintmax_t)toc->plain_bytes));
+    set_string(builder, annotations, CHUNKED_ANNOTATION("tarsplit-position"),
+               arena_printf(builder->arena, "%ju:%ju:%ju", (uintmax_t)toc->split_offset,
+                            (uintmax_t)toc->split_packed_bytes, (uintmax_t)toc->split_plain_bytes));
+    set(builder, descriptor, "annotations", annotations);
+}
+
 static json_t *make_manifest(const struct builder *builder, const struct image *image)
 {
     json_t *object = json_object(), *layers = json_array();
@@ -280,6 +298,7 @@ static json_t *make_manifest(const struct builder *builder, const struct image *
         const struct layer *layer = &image->layers.items[i];
         json_t *item =
             make_descriptor(builder, layer_media_type(layer->compression), &layer->digest, layer->size_bytes);
+        set_toc(builder, item, &layer->toc);
         check(builder, json_array_append_new(layers, item), "layers");
     }
     set(builder, object, "layers", layers);
@@ -291,7 +310,7 @@ static bool has_zstd(const struct layers *layers)
 {
     bool has = false;
     for (size_t i = 0; i < layers->count; i++)
-        has = has || layers->items[i].compression == LAYER_ZSTD;
+        has = has || layers->items[i].compression != LAYER_GZIP;
     return has;
 }
 

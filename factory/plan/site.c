@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/site.h"
 #include "base/units.h"
+#include "plan/packing.h"
 #include "plan/rules.h"
 #include "plan/site_values.h"
 #include "plan/together.h"
@@ -177,6 +178,7 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
     const struct site *site = &form->site;
     const struct yaml_node *registry = yaml_get(form->root, "registry"), *namespace = yaml_get(form->root, "namespace");
     const struct yaml_node *compression = yaml_get(form->root, "compression");
+    enum packing packing;
     const char *why = registry ? why_not_registry(site->registry) : NULL;
     if (why)
         return site_values_fail(arena, registry, site->registry, why, err);
@@ -185,8 +187,8 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
     why = namespace ? why_not_namespace(arena, site->namespace) : NULL;
     if (why)
         return site_values_fail(arena, namespace, site->namespace, why, err);
-    if (compression && strcmp(site->compression, "zstd") != 0 && strcmp(site->compression, "gzip") != 0)
-        return site_values_fail(arena, compression, site->compression, "is not a compression: gzip or zstd", err);
+    if (compression && !packing_parse(site->compression, &packing))
+        return site_values_fail(arena, compression, site->compression, "is not a compression: " PACKING_WORDS, err);
     if (site->if_running && site_why_not_if_running(site->if_running))
         return site_values_fail(arena, yaml_get(form->root, "if-running"), site->if_running,
                                 site_why_not_if_running(site->if_running), err);

@@ -103,7 +103,7 @@ static const char *source_of(struct arena *arena, const struct bill *bill)
 static const char *compression_of(struct arena *arena, const struct bill *bill)
 {
     (void)arena;
-    return layer_compression_names[bill->inputs.compression];
+    return packing_names[bill->inputs.compression];
 }
 
 static const char *epoch_of(struct arena *arena, const struct bill *bill)

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""zstd:chunked layers: table of contents and tar-split tell what the tar has (kit/chunked.py), any zstd decoder reads them, and
+the same tree gives the same bytes whatever the jobs, cache and order of images."""
+
+import json
+import os
+import random
+import unittest
+
+from base import PushCase, deb, run, world
+from kit import chunked, image
+
+ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
+
+
+def packages():
+    """The small distribution, with a file of several chunks, an empty one, odd names and links."""
+    made = [package for package in world.packages() if package.name != "served"]
+    noise = random.Random(5).randbytes(1 << 20)
+    for name in "amd64", "arm64":
+        served = world.served(world.MACHINES[name])
+        served.files += [deb.File("/usr/share/served/noise", noise), deb.File("/usr/share/served/zeros", bytes(700000)),
+                         deb.File("/usr/share/served/empty", b""), deb.File("/usr/share/served/größe \\ \"x\"", b"odd\n"),
+                         deb.File("/usr/share/served/" + "long/" * 30 + "name", b"long\n")]
+        made.append(served)
+    return made
+
+
+MANIFEST = world.MANIFEST.replace("files:\n", "files:\n  - /usr/share/served/**\n")
+
+
+class Chunked(PushCase):
+    def setUp(self):
+        super().setUp()
+        self.ready(packages=packages(), manifest=MANIFEST)
+
+    def made(self, *arguments, compression="zstd:chunked", name="served"):
+        result = self.run_factory("--compression", compression, *(arguments or ("--arch", "all", name)))
+        self.assertEqual(result.code, run.OK, result)
+        return os.path.join(self.factory.output, name)
+
+    @staticmethod
+    def digest(folder):
+        with open(os.path.join(folder, "index.json"), encoding="utf-8") as stream:
+            return json.load(stream)["manifests"][0]["digest"]
+
+    @staticmethod
+    def one(folder):
+        """Descriptor, bytes and diff ID of the first chunked layer."""
+        return next(found[1:] for found in chunked.layers(folder))
+
+    def test_table_and_tar_split_tell_what_the_tar_has(self):
+        folder = self.made()
+        found = list(chunked.layers(folder))
+        self.assertEqual([descriptor["mediaType"] for _, descriptor, _, _ in found], [ZSTD] * 2)
+        for _, descriptor, blob, diff_id in found:
+            entries = chunked.check(blob, descriptor["annotations"], diff_id)
+            kinds = {entry["type"] for entry in entries}
+            self.assertEqual(kinds, {"reg", "dir", "symlink", "chunk"})
+            noise = [entry for entry in entries if entry["name"] == "usr/share/served/noise"]
+            self.assertGreaterEqual(len(noise), 2)
+            self.assertTrue(any("größe" in entry["name"] for entry in entries))
+        image.Layout(folder)
+
+    def test_any_decoder_reads_the_layer_whole(self):
+        folder = self.made("--arch", "amd64", "served")
+        descriptor, blob, diff_id = self.one(folder)
+        tar = self.tool("zstd", "-dc", data=blob).stdout
+        self.assertEqual(chunked.sha256(tar), diff_id)
+        self.assertIn(b"usr/share/served/noise", self.tool("tar", "-tf", "-", data=tar).stdout)
+        for place in "dir:" + self.path("d"), "oci:" + self.path("o:x"), "oci-archive:" + self.path("o.tar"):
+            self.tool("skopeo", "copy", "-q", "-f", "oci", f"oci:{folder}:latest", place)
+        self.assertEqual(self.call("check", folder).code, run.OK)
+        target = self.make_registry()
+        self.pushed(folder, f"{target.host}/ns/served:v1")
+        self.podman("pull", "-q", "--tls-verify=false", f"{target.host}/ns/served:v1")
+        self.assertEqual(descriptor["size"], len(blob))
+
+    def test_the_same_bytes_whatever_the_jobs_and_the_cache_and_from_a_kept_product(self):
+        first = self.digest(self.made())
+        self.assertEqual(self.digest(self.made()), first)
+        self.assertIn("nothing changed", self.run_factory("--compression=zstd:chunked", "--arch", "all", "served").stderr)
+        for jobs, cache in ("1", "cold"), ("7", "cold-too"):
+            self.factory.cache, self.factory.output = self.path(cache), self.path("out-" + cache)
+            self.assertEqual(self.digest(self.made("--jobs", jobs, "--arch", "all", "served")), first)
+        self.assertNotEqual(self.digest(self.made(compression="zstd")), first)
+
+    def test_names_of_compressions(self):
+        self.write("site.yaml", "compression: zstd:chunked\n")
+        result = self.run_factory("--config", self.path("site.yaml"), "--arch", "amd64", "served")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertTrue(list(chunked.layers(os.path.join(self.factory.output, "served"))))
+        self.write("site.yaml", "compression: xz\n")
+        result = self.run_factory("--config", self.path("site.yaml"), "--arch", "amd64", "served")
+        self.refused(run.USAGE, result, "site.yaml:1.*is not a compression: gzip, zstd or zstd:chunked")
+        self.refused(run.USAGE, self.run_factory("--compression", "xz", "served"), "--compression is gzip, zstd")
+
+    def test_the_checker_sees_what_is_wrong(self):
+        descriptor, blob, diff_id = self.one(self.made("--arch", "amd64", "served"))
+        annotations = descriptor["annotations"]
+        position = [int(number) for number in annotations[chunked.POSITION].split(":")]
+        split = [int(number) for number in annotations[chunked.SPLIT].split(":")]
+
+        def flipped(at):
+            return blob[:at] + bytes([blob[at] ^ 0x10]) + blob[at + 1:]
+
+        for name, bad, notes, diff in (
+                ("the table", flipped(position[0] + 20), annotations, diff_id),
+                ("tar-split", flipped(split[0] + 20), annotations, diff_id),
+                ("a frame", flipped(len(blob) // 2), annotations, diff_id),
+                ("the footer", flipped(len(blob) - 60), annotations, diff_id),
+                ("a position", blob, {**annotations, chunked.POSITION: ":".join(map(str, [position[0] + 1, *position[1:]]))}, diff_id),
+                ("the digest", blob, {**annotations, chunked.CHECKSUM: diff_id}, diff_id),
+                ("the diff ID", blob, annotations, annotations[chunked.CHECKSUM])):
+            with self.subTest(name), self.assertRaises(chunked.Wrong):
+                chunked.check(bad, notes, diff)
+
+
+if __name__ == "__main__":
+    unittest.main()
