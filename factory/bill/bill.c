@@ -109,6 +109,19 @@ static const struct record_field opener_fields[] = {
 };
 static const struct record_table opener_table = RECORD_TABLE(opener, opener_fields);
 
+static const struct record_field index_fields[] = {
+    RECORD_FIELD(bill_index, RECORD_TEXT, "path", path),
+    RECORD_FIELD(bill_index, RECORD_TEXT, "checksum", checksum),
+    RECORD_FIELD(bill_index, RECORD_U64, "size", size_bytes),
+};
+static const struct record_table index_table = RECORD_TABLE(bill_index, index_fields);
+
+static const struct record_field absent_fields[] = {
+    RECORD_FIELD(bill_absent, RECORD_TEXT, "place", place),
+    RECORD_FIELD(bill_absent, RECORD_TEXT, "suite", suite),
+};
+static const struct record_table absent_table = RECORD_TABLE(bill_absent, absent_fields);
+
 static const struct record_field repository_fields[] = {
     RECORD_FIELD(bill_repository, RECORD_TEXT, "name", name),
     RECORD_FIELD(bill_repository, RECORD_TEXT, "uri", uri),
@@ -116,6 +129,17 @@ static const struct record_field repository_fields[] = {
     RECORD_FIELD(bill_repository, RECORD_SHA256, "digest", digest),
     RECORD_FIELD(bill_repository, RECORD_MAYBE_TEXT, "codename", codename),
     RECORD_FIELD(bill_repository, RECORD_MAYBE_TEXT, "signed_by", signed_by),
+    RECORD_FIELD(bill_repository, RECORD_MAYBE_TEXT, "place", place),
+    RECORD_FIELD(bill_repository, RECORD_MAYBE_TEXT, "suite", suite),
+    RECORD_FIELD(bill_repository, RECORD_MAYBE_TEXT, "from", from),
+    RECORD_FIELD(bill_repository, RECORD_MAYBE_TEXT, "distribution", distribution),
+    RECORD_FIELD(bill_repository, RECORD_MAYBE_TEXT, "version", version),
+    RECORD_FIELD(bill_repository, RECORD_MAYBE_SHA256, "file", file),
+    RECORD_FIELD(bill_repository, RECORD_MAYBE_SHA256, "signature", signature),
+    RECORD_FIELD(bill_repository, RECORD_FLAG, "bare", is_bare),
+    RECORD_FIELD(bill_repository, RECORD_FLAG, "extra", is_extra),
+    RECORD_FIELD(bill_repository, RECORD_FLAG, "stand_in", is_stand_in),
+    RECORD_OF(bill_repository, RECORD_LIST, "indices", indices, index_table),
 };
 static const struct record_table repository_table = RECORD_TABLE(bill_repository, repository_fields);
 
@@ -124,11 +148,13 @@ static const struct record_field source_fields[] = {
     RECORD_OF(bill_source, RECORD_LIST, "repositories", repositories, repository_table),
     RECORD_FIELD(bill_source, RECORD_TEXTS, "trusted", trusted),
     RECORD_FIELD(bill_source, RECORD_TEXTS, "left_out", left_out),
+    RECORD_OF(bill_source, RECORD_LIST, "absent", absent, absent_table),
 };
 static const struct record_table source_table = RECORD_TABLE(bill_source, source_fields);
 
 static const struct record_field base_fields[] = {
     RECORD_FIELD(bill_base, RECORD_TEXT, "name", name),
+    RECORD_FIELD(bill_base, RECORD_MAYBE_TEXT, "written", written),
     RECORD_FIELD(bill_base, RECORD_SHA256, "digest", digest),
     RECORD_FIELD(bill_base, RECORD_SHA256, "manifest", manifest),
     RECORD_FIELD(bill_base, RECORD_SIZE, "layers", layer_count),
@@ -249,21 +275,46 @@ void bill_note(struct arena *arena, struct bill *bill, const char *note)
         list_add(arena, &bill->notes, line);
 }
 
+static struct bill_repository repository_of(struct arena *arena, const struct origin *origin)
+{
+    const struct pin *pin = &origin->pin;
+    struct bill_repository repository = {.name = origin->name,
+                                         .uri = source_public_uri(arena, origin->uri),
+                                         .codename = origin->codename,
+                                         .signed_by = origin->signed_by,
+                                         .date = origin->date,
+                                         .digest = origin->digest,
+                                         .place = pin->uri,
+                                         .suite = pin->suite,
+                                         .from = pin->from,
+                                         .distribution = origin->distribution,
+                                         .version = origin->version,
+                                         .file = pin->file,
+                                         .is_bare = pin->is_bare,
+                                         .is_extra = pin->is_extra,
+                                         .is_stand_in = origin->is_stand_in};
+    if (pin->has_signature)
+        repository.signature = pin->signature;
+    for (size_t i = 0; i < origin->indices.count; i++) {
+        const struct listed_file *file = &origin->indices.items[i];
+        struct bill_index index = {.path = file->path,
+                                   .checksum = arena_strdup(arena, checksum_text(&file->checksum).chars),
+                                   .size_bytes = file->is_size_known ? file->size_bytes : 0};
+        list_add(arena, &repository.indices, index);
+    }
+    return repository;
+}
+
 struct bill_source *bill_source_of(struct arena *arena, const struct origins *origins)
 {
     struct bill_source *source = arena_new(arena, struct bill_source);
     *source =
         (struct bill_source){.name = origins->source->name, .trusted = origins->trusted, .left_out = origins->left_out};
-    for (size_t i = 0; i < origins->count; i++) {
-        const struct origin *origin = &origins->items[i];
-        list_add(arena, &source->repositories,
-                 (struct bill_repository){.name = origin->name,
-                                          .uri = source_public_uri(arena, origin->uri),
-                                          .codename = origin->codename,
-                                          .signed_by = origin->signed_by,
-                                          .date = origin->date,
-                                          .digest = origin->digest});
-    }
+    for (size_t i = 0; i < origins->count; i++)
+        list_add(arena, &source->repositories, repository_of(arena, &origins->items[i]));
+    for (size_t i = 0; i < origins->absent.count; i++)
+        list_add(arena, &source->absent,
+                 (struct bill_absent){origins->absent.items[i].uri, origins->absent.items[i].suite});
     return source;
 }
 

@@ -17,7 +17,7 @@
 #include "proof/openers.h"
 #include "source/origin.h"
 
-#define BILL_FORMAT 8
+#define BILL_FORMAT 9
 /* What is written, and what is read; an image of 100,000 files has 33 MB and 1.4 million. The second bounds the memory of
  * the parser, which needs a hundredfold of its input's bytes for "[{},{},…". */
 #define BILL_MAX_BYTES ((size_t)48 << 20)
@@ -93,10 +93,28 @@ struct bill_proof {
     struct strings notes;              /* what is no violation, for people */
 };
 
+/* A file that a repository lists, and that was asked for. */
+struct bill_index {
+    const char *path;
+    const char *checksum; /* "sha256:…" or "sha512:…" */
+    uint64_t size_bytes;  /* 0 where the list does not say */
+};
+
 struct bill_repository {
     const char *name, *uri, *codename, *signed_by; /* uri as people may see it; the last two may be NULL */
     int64_t date;                                  /* of the metadata: seconds since the epoch */
     struct digest digest;
+    /* What a lock has of it besides (lock.h, struct lock_source). */
+    const char *place; /* its first configured URI, as people may see it; NULL: not known */
+    const char *suite, *from, *distribution, *version; /* each may be NULL */
+    struct digest file, signature;                     /* zeros: none */
+    bool is_bare, is_extra, is_stand_in;
+    LIST(struct bill_index) indices;
+};
+
+/* An optional repository that could not be reached. */
+struct bill_absent {
+    const char *place, *suite;
 };
 
 /* Where the packages come from, as the run that wrote the bill saw it. */
@@ -104,11 +122,13 @@ struct bill_source {
     const char *name; /* "host", or the name of the source file without its folder */
     LIST(struct bill_repository) repositories;
     struct strings trusted, left_out; /* names of repositories (struct origins) */
+    LIST(struct bill_absent) absent;  /* those left out, as a lock names them */
 };
 
 /* What the image stands on. */
 struct bill_base {
     const char *name;
+    const char *written;            /* as the manifest names it; NULL: another image of the run */
     struct digest digest, manifest; /* of what the name means; of the platform */
     size_t layer_count;             /* below ours */
     bool is_unsigned;               /* nobody checked a signature: it is taken on its registry's word */

@@ -90,6 +90,7 @@ struct build {
     struct strings explained;      /* why: paths; new: none */
     struct locking locking;        /* the lock file that is written, or built from */
     bool is_new;                   /* the manifest of a name is wanted, no image */
+    struct err *again;             /* build_again(): where the first failure goes; else NULL */
     struct source *shared;         /* the command's source, or the host's, once it was read: one for all images */
     LIST(struct site_source) site_sources;
     LIST(struct batch_ended) ended; /* images of the site that are not built any more */
@@ -829,7 +830,8 @@ static bool plan_options(struct build *build, struct err *err)
     if (!run->state_dir &&
         !places_user_dir(build->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &run->state_dir, err))
         return false;
-    if (!build_inputs(options, site, getenv("SOURCE_DATE_EPOCH"), &run->inputs, err))
+    const char *date = options->source_date_epoch ? options->source_date_epoch : getenv("SOURCE_DATE_EPOCH");
+    if (!build_inputs(options, site, date, &run->inputs, err))
         return false;
     build->hashed = hashed_open(run->state_dir, run->is_rebuild);
     run->hashed = &build->hashed;
@@ -1398,6 +1400,24 @@ static bool open_signers(struct build *build, struct err *err)
            attesting_open(build->command, &build->attesting, err);
 }
 
+/* Takes the error of the first image or architecture that failed; false when there is one. */
+static bool take_failure(const struct batch *batch, struct err *err)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct batch_image *image = &batch->images[i];
+        for (size_t j = 0; j < image->arch_count && err->kind == ERR_NONE; j++) {
+            if (image->jobs[j].err.kind == ERR_NONE)
+                continue;
+            *err = image->jobs[j].err;
+        }
+        if (err->kind == ERR_NONE && image->err.kind != ERR_NONE)
+            *err = image->err;
+        if (err->kind != ERR_NONE)
+            return false;
+    }
+    return true;
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
@@ -1445,6 +1465,8 @@ static bool run_batch(struct build *build, struct err *err)
             published_keep(batch, &build->run, log);
         if (build->locking.is_writing)
             is_run = locking_end(build->command, &build->locking, batch, plant, err);
+        else if (build->again)
+            is_run = take_failure(batch, build->again);
         else
             print_report(build, batch, answers);
         night_metrics_note(build->command, batch);
@@ -1542,6 +1564,15 @@ bool build_lock(struct command *command, struct err *err)
     struct build *build = begin(command);
     build->locking.is_writing = true;
     return end(build, plan(build, err) && run_batch(build, err));
+}
+
+bool build_again(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    build->again = err;
+    bool is_good = end(build, plan(build, err) && run_batch(build, err));
+    command->outcome = ERR_NONE; /* what is told of it is the caller's */
+    return is_good;
 }
 
 bool build_poll(struct command *command, struct digest *ret_metadata, struct err *err)

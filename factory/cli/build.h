@@ -31,6 +31,9 @@ bool build_inputs(const struct options *options, const struct site *site, const 
 /* Tells the names of all packages that the options' source has for the first of their architectures, by the indices in the
  * cache alone. */
 bool build_packages(struct command *command, catalog_take_name *take, void *taker, struct err *err) MUST_CHECK;
+/* Makes what the options name again, to be compared: nothing is pushed, told or taken down. False: err is that of the first image that
+ * failed. */
+bool build_again(struct command *command, struct err *err) MUST_CHECK;
 /* Prunes where the images of the site go (prune.h); with `only`, HOST/REPOSITORY, that repository alone. */
 bool build_prune(struct command *command, const char *only, struct err *err) MUST_CHECK;
 /* Prints the known images and architectures. */

@@ -9,6 +9,7 @@
 #include "cli/help.h"
 #include "cli/key.h"
 #include "cli/manual.h"
+#include "cli/rebuild.h"
 #include "cli/remote.h"
 #include "cli/settings.h"
 #include "cli/watch.h"
@@ -122,8 +123,9 @@ static const struct command_row rows[] = {
      "Verifies that the index of an image and all that it names are signed: by a key (--key FILE), or as podman's\n"
      "policy.json asks for it (--policy FILE); that its provenance is about these digests; that its SBOMs have\n"
      "every file of its layers with its SHA-256, and no other; and that a lock (--lock-file) names what was taken.\n"
-     "Exit status 3 when anything is not so. It tells what it could not verify: without a key, who says it all.",
-     1, 1, 0, remote_verify},
+     "Exit status 3 when anything is not so. It tells what it could not verify: without a key, who says it all.\n"
+     "With --rebuild the image is made again out of what it was made of, and compared.",
+     1, 1, 0, rebuild_verify},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

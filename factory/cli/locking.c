@@ -154,6 +154,7 @@ void locking_begin(struct command *command, struct locking *locking)
     if (!locking->has_pins)
         return;
     locking->pins = lock_pins(arena, &locking->lock, locking->path, moving, options->is_locked);
+    locking->pins.is_vouching = options->is_locked && options->is_lock_vouching;
     locking->pins.vendor = options->is_locked || moving ? options->vendor : NULL;
     if (strcmp(locking->lock.program, IMGFACTORY_VERSION) != 0)
         log_line(command->log, LOG_NORMAL, "%s was written by imgfactory %s, and this is %s: digests may differ",

@@ -38,12 +38,12 @@ static const struct option_row rows[] = {
     OPTION('s', "source", "FILE",
            "take packages from this source, a file or the name of a shipped one (fedora-41), instead of the host's own "
            "configuration",
-           OPTION_STRING, source, PACKAGES, 0, 0, 0, ALTERS_ORDER),
+           OPTION_STRING, source, PACKAGES | COMMAND_VERIFY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING,
-           suite, PACKAGES, 0, 0, 0, ALTERS_ORDER),
+           suite, PACKAGES | COMMAND_VERIFY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "config-root", "DIR",
            "read apt's or dnf's configuration of the system below DIR, instead of the host's own", OPTION_STRING,
-           config_root, PACKAGES, 0, 0, 0, ALTERS_ORDER),
+           config_root, PACKAGES | COMMAND_VERIFY, 0, 0, 0, ALTERS_ORDER),
     OPTION('o', "output", "DIR",
            "write OCI layouts to DIR/IMAGE (default: out), or one image to a file: oci-archive:FILE[:NAME:TAG], "
            "docker-archive:FILE[:NAME:TAG]",
@@ -152,7 +152,7 @@ static const struct option_row rows[] = {
     OPTION(0, "config", "FILE", "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or /etc/imgfactory)",
            OPTION_STRING, config, ALL, COMMANDS_OF_ITSELF, 0, 0, ALTERS_INPUTS),
     OPTION('j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, jobs,
-           PACKAGES | COMMAND_CHECK | COMMAND_SYSTEM, 0, 1, 256, ALTERS_NOTHING),
+           PACKAGES | COMMAND_VERIFY | COMMAND_CHECK | COMMAND_SYSTEM, 0, 1, 256, ALTERS_NOTHING),
     OPTION(0, "if-running", "WORD",
            "when another night (a call without names) is at work on this machine: wait for its end (default), or end "
            "with status 8",
@@ -183,6 +183,10 @@ static const struct option_row rows[] = {
            COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "locked", NULL, "take exactly what the lock file says, verified as ever, whatever is newer", OPTION_FLAG,
            is_locked, COMMAND_BUILD, 0, 0, 0, ALTERS_ORDER),
+    OPTION(0, "lock-vouches", NULL,
+           "with --locked: where the signed index of then is gone everywhere, take a package by its digest in the lock "
+           "alone; a warning tells",
+           OPTION_FLAG, is_lock_vouching, COMMAND_BUILD, 0, 0, 0, ALTERS_ORDER),
     OPTION(
         0,
         "lock-file", "FILE",
@@ -190,7 +194,7 @@ static const struct option_row rows[] = {
         "file, else here)",
         OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK | COMMAND_VERIFY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "vendor", "DIR", "with --locked: take packages and indices out of a folder that lock --vendor made",
-           OPTION_STRING, vendor, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
+           OPTION_STRING, vendor, COMMAND_BUILD | COMMAND_LOCK | COMMAND_VERIFY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "update", "[=PACKAGES]",
            "take what is newest now; with PACKAGES, names separated by commas (or as words behind it), of these alone, "
            "and "
@@ -206,7 +210,7 @@ static const struct option_row rows[] = {
            "failing",
            OPTION_FLAG, is_older_fine, PACKAGES, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, is_rebuild,
-           PACKAGES | COMMAND_HISTORY, 0, 0, 0, ALTERS_NOTHING),
+           PACKAGES | COMMAND_HISTORY | COMMAND_VERIFY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
            is_cache_only, PACKAGES | COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "accept-release-change", NULL,
@@ -232,9 +236,10 @@ static const struct option_row rows[] = {
     OPTION(0, "state", "DIR", "what was last accepted of each repository (default: ~/.local/state/imgfactory)",
            OPTION_STRING, state, STATES, (ALL & ~STATES) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
     OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches,
-           PACKAGES | PULLS | COMMAND_PRUNE, 0, 0, 0, ALTERS_ORDER),
+           PACKAGES | COMMAND_VERIFY | PULLS | COMMAND_PRUNE, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
-           PACKAGES | COMMAND_UNIT | COMMAND_PRUNE | COMMAND_HISTORY | COMMAND_VEX, 0, 0, 0, ALTERS_ORDER),
+           PACKAGES | COMMAND_VERIFY | COMMAND_UNIT | COMMAND_PRUNE | COMMAND_HISTORY | COMMAND_VEX, 0, 0, 0,
+           ALTERS_ORDER),
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json,
            ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX), LOGINS, 0, 0,
            ALTERS_NOTHING),
@@ -308,6 +313,11 @@ static const struct option_text texts[] = {
     {"dry-run", COMMAND_CLEAN, "tell what would be removed, and remove nothing"},
     {"rebuild", COMMAND_HISTORY,
      "read what was published into the state, from registries where images have their bills (history: registry)"},
+    {"rebuild", COMMAND_VERIFY,
+     "make the image again, for all platforms, out of exactly what its lock names, and compare; manifests and sources "
+     "are those of "
+     "this machine, unless given"},
+    {"vendor", COMMAND_VERIFY, "with --rebuild: take packages and indices out of a folder that lock --vendor made"},
     {"rebuild", COMMAND_WHY | COMMAND_NEW, "do not use what an earlier run found; look at the packages again"},
     {"cache-limit", COMMAND_CLEAN,
      "remove only what was not used for longest, until no more than this is left (500M, 8G)"},

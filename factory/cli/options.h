@@ -36,6 +36,8 @@ struct options {
     bool is_yes;                        /* --yes */
     const char *update;                 /* of `lock`: a package, "" for --update alone, NULL when not given */
     bool is_locked, is_lock_check;      /* --locked; --check, of `lock` */
+    bool is_lock_vouching;              /* --lock-vouches */
+    const char *source_date_epoch;      /* in place of the environment's; "": none; NULL: the environment's counts */
     const char *name, *rootfs, *host_root, *runtime; /* of `system`; NULL: not given */
     struct strings set;                              /* --set, of `system`: "NAME=VALUE" */
     const char *metrics, *changes;                   /* --metrics, --changes: files; or NULL */

@@ -736,9 +736,9 @@ bool remote_system(struct command *command, struct err *err)
     return is_done || with_network(&remote, system_call_image, err);
 }
 
-bool remote_verify(struct command *command, struct err *err)
+bool remote_verify_for(struct command *command, struct rebuild_plan *plan, struct err *err)
 {
-    AUTO(verify_end) struct verify verify = {0};
+    AUTO(verify_end) struct verify verify = {.plan = plan};
     struct remote remote = remote_of(command);
     remote.verify = &verify;
     return verify_begin(&remote, &verify, err) && with_network(&remote, verify_run, err);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/rebuild_parts.h"
 #include "cli/verify_parts.h"
 
 #include "base/auto.h"
@@ -29,7 +30,8 @@ static bool read_lock(struct command *command, struct verify *verify, struct err
         err->kind = ERR_USAGE;
         return false;
     }
-    return lock_read(&command->arena, verify->lock_path, buf_text(&text), &verify->lock, err);
+    verify->lock_text = (struct text){text_dup(&command->arena, buf_text(&text)), text.len};
+    return lock_read(&command->arena, verify->lock_path, verify->lock_text, &verify->lock, err);
 }
 
 bool verify_begin(struct remote *remote, struct verify *verify, struct err *err)
@@ -193,7 +195,11 @@ bool verify_run(struct remote *remote, struct err *err)
         !verify_hold(&verifying, &opener, err))
         return false;
     bool is_good = conclude(&verifying, err);
-    if (options->is_json)
+    if (is_good && remote->verify->plan)
+        verify_plan(&verifying, remote->verify->plan);
+    if (options->is_json && is_good && remote->verify->plan)
+        remote->verify->plan->told = verify_json(&verifying, err);
+    else if (options->is_json)
         verify_print_json(&verifying, err);
     else if (!options->is_quiet)
         verify_print(&verifying);

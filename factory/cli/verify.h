@@ -21,6 +21,8 @@ struct verify {
     struct rules rules;
     const char *lock_path; /* of the lock that the image is held against; NULL: none */
     struct lock lock;
+    struct text lock_text;     /* its document */
+    struct rebuild_plan *plan; /* filled in for a rebuild (rebuild_parts.h); NULL: none is asked for */
 };
 
 /* Reads words, keys, policy and lock; before anything is confined. */

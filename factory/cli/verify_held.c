@@ -372,6 +372,12 @@ static bool hold_all(struct holding *holding, struct err *err)
         if (is_kind(held, "provenance"))
             hold_provenance(holding, held);
     }
+    for (size_t i = 0; verifying->verify->plan && i < verifying->count; i++) { /* they are compared, too */
+        const struct verify_verdict *verdict = &verifying->items[i];
+        if (verdict->manifest && side_is_platform(verdict->manifest) && !read_platform(holding, verdict, err) &&
+            err->kind)
+            return false;
+    }
     note_lacks(holding);
     note_unheld(holding);
     return true;

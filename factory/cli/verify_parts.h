@@ -10,6 +10,10 @@
 #include "cli/verify.h"
 #include "sbom/told.h"
 
+#include <jansson.h>
+
+struct rebuild_plan; /* rebuild_parts.h */
+
 /* One manifest of the image. */
 struct verify_verdict {
     const struct digest *digest;
@@ -60,6 +64,10 @@ bool verify_hold(struct verifying *verifying, struct image_opener *opener, struc
 /* Tells for people / as JSON; `err` is the outcome. */
 void verify_print(struct verifying *verifying);
 void verify_print_json(struct verifying *verifying, const struct err *err);
+/* The same, to be added to and printed; the caller's. */
+json_t *verify_json(struct verifying *verifying, const struct err *err);
+/* Says how the image can be made again, by what was found. */
+void verify_plan(const struct verifying *verifying, struct rebuild_plan *plan);
 /* What a key is called. */
 const char *verify_key_name(const struct verifying *verifying, size_t key);
 

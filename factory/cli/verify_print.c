@@ -155,7 +155,7 @@ static json_t *documents_json(const struct verifying *verifying)
     return list;
 }
 
-void verify_print_json(struct verifying *verifying, const struct err *err)
+json_t *verify_json(struct verifying *verifying, const struct err *err)
 {
     struct arena *arena = verifying->remote->arena;
     const struct options *options = &verifying->remote->command->options;
@@ -163,7 +163,7 @@ void verify_print_json(struct verifying *verifying, const struct err *err)
     json_t *manifests = json_array();
     for (size_t i = 0; i < verifying->count; i++)
         (void)json_array_append_new(manifests, verdict_json(verifying, &verifying->items[i]));
-    json_auto_t *json =
+    json_t *json =
         json_pack("{s:s, s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "imgfactory", IMGFACTORY_VERSION, "outcome",
                   err_kind_name(err->kind), "exit", (int)err->kind, "reference", record_text(word_of(verifying)),
                   "digest", arena_printf(arena, "sha256:%s", digest_hex(&verifying->image->root.digest).chars), "by",
@@ -175,6 +175,12 @@ void verify_print_json(struct verifying *verifying, const struct err *err)
     json_object_set_new(json, "unverified", record_strings(&verifying->unverified));
     if (rules->scope)
         json_object_set_new(json, "scope", record_text(rules->scope));
+    return json;
+}
+
+void verify_print_json(struct verifying *verifying, const struct err *err)
+{
+    json_auto_t *json = verify_json(verifying, err);
     (void)json_dumpf(json, stdout, JSON_INDENT(2));
     (void)fputc('\n', stdout);
 }

@@ -226,7 +226,7 @@ static bool make(struct making *making, struct arena *arena, struct release *rel
 bool deb_stand_in_make(const struct stand_in *stand_in, struct arena *arena, struct release *release, struct err *err)
 {
     struct making making = {.stand_in = stand_in,
-                            .is_trusted = release->repository->is_trusted,
+                            .is_trusted = release->repository->is_trusted || stand_in->env->pins->is_vouching,
                             .is_flat = !release->repository->components.count};
     bool is_good = make(&making, arena, release, err);
     for (size_t i = 0; i < making.indices.count; i++) {

@@ -392,8 +392,8 @@ static bool stand_in(const struct source_env *env, struct arena *arena, struct r
     (void)fail_named(release->repository, &gone);
     if (!deb_stand_in_make(&stand_in, arena, release, err))
         return false;
-    log_line(env->log, LOG_QUIET, "warning: %s; its packages are taken as the lock names them (trusted: true)",
-             gone.text);
+    log_line(env->log, LOG_QUIET, "warning: %s; its packages are taken as the lock names them (%s)", gone.text,
+             release->repository->is_trusted ? "trusted: true" : "--lock-vouches");
     return true;
 }
 

@@ -126,6 +126,7 @@ static const struct bill_base *note_base(struct job *job)
         return NULL;
     struct bill_base *base = arena_new(&job->arena, struct bill_base);
     *base = (struct bill_base){.name = standing->base.name ? standing->base.name : standing->written,
+                               .written = job->made_base ? NULL : job->manifest->base,
                                .digest = standing->base.digest,
                                .manifest = standing->manifest,
                                .layer_count = standing->base.layers.count,

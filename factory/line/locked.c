@@ -2,149 +2,23 @@
 #include "line/locked.h"
 
 #include "base/auto.h"
+#include "bill/lock_bill.h"
 #include "io/store_prune.h"
-#include "source/listed_file.h"
 
 #include <stdlib.h>
 
 #define TOLD_MAX 8 /* packages, or differences, that an error names */
 
-/* Returns whether an origin is a later generation of its repository than the first one, and not the same one again. */
-static bool is_later(const struct origins *origins, const struct origin *origin)
-{
-    for (size_t i = 0; i < origins->count && origin->pin.is_extra; i++) {
-        const struct pin *pin = &origins->items[i].pin;
-        if (!pin->is_extra && pin->uri && strcmp(pin->uri, origin->pin.uri) == 0 &&
-            strcmp(pin->suite, origin->pin.suite) == 0)
-            return !digest_eq(&pin->digest, &origin->pin.digest);
-    }
-    return origin->pin.is_extra;
-}
-
-/* `origin` is NULL for a repository that was left out. */
-static void note_pin(struct arena *arena, const struct pin *pin, const struct origin *origin, struct lock *lock)
-{
-    struct lock_source source = {.uri = pin->uri,
-                                 .suite = pin->suite,
-                                 .from = pin->from ? pin->from : "",
-                                 .date = pin->date,
-                                 .digest = pin->digest,
-                                 .file = pin->file,
-                                 .is_bare = pin->is_bare,
-                                 .is_extra = pin->is_extra};
-    if (origin) {
-        source.distribution = origin->distribution;
-        source.version = origin->version;
-        source.codename = origin->codename;
-        source.is_stand_in = origin->is_stand_in;
-    }
-    if (pin->has_signature)
-        source.signature = pin->signature;
-    lock_add_source(arena, lock, &source);
-}
-
 static void note_origins(struct arena *arena, const struct job *job, struct lock *lock)
 {
-    const struct origins *origins = job->origins;
-    for (size_t i = 0; i < origins->absent.count; i++)
-        note_pin(arena, &origins->absent.items[i], NULL, lock);
-    for (size_t i = 0; i < origins->count; i++) {
-        const struct origin *origin = &origins->items[i];
-        if (origin->pin.is_extra && !is_later(origins, origin))
-            continue;
-        note_pin(arena, &origin->pin, origin, lock);
-        if (origin->is_stand_in) /* what it lists is made of packages */
-            continue;
-        for (size_t j = 0; j < origin->indices.count; j++) {
-            const struct listed_file *file = &origin->indices.items[j];
-            struct lock_index index = {.uri = origin->pin.uri,
-                                       .suite = origin->pin.suite,
-                                       .arch = job->arch->name,
-                                       .path = file->path,
-                                       .checksum = arena_strdup(arena, checksum_text(&file->checksum).chars),
-                                       .size_bytes = file->is_size_known ? file->size_bytes : 0};
-            if (origin->pin.is_extra)
-                index.generation = origin->pin.digest;
-            lock_add_index(arena, lock, &index);
-        }
-    }
-}
-
-static void note_data(struct arena *arena, const struct job *job, struct lock *lock)
-{
-    const struct inputs *inputs = &job->bill.inputs;
-    lock_add_data(arena, lock, "recipes", &inputs->recipes);
-    lock_add_data(arena, lock, "features", &inputs->features);
-    lock_add_data(arena, lock, "families", &inputs->families);
-    lock_add_data(arena, lock, "foreground", &inputs->foregrounds);
-    lock_add_data(arena, lock, "interpreters", &inputs->interpreters);
-    lock_add_data(arena, lock, arena_printf(arena, "arch %s", job->arch->name), &inputs->arch);
-}
-
-/* The URL that a lock has of a package: below the place that its generation came from. */
-static const char *url_of(struct arena *arena, const struct job *job, const struct bill_package *package)
-{
-    for (size_t i = 0; i < job->origins->count; i++) {
-        const struct origin *origin = &job->origins->items[i];
-        const char *uri = source_public_uri(arena, origin->uri);
-        if (origin->pin.from && text_same(origin->name, package->repository) &&
-            text_has_prefix(text_of(package->url), uri))
-            return arena_printf(arena, "%s%s", origin->pin.from, package->url + strlen(uri));
-    }
-    return package->url;
-}
-
-static const struct origin *origin_of(const struct job *job, const struct bill_package *package)
-{
-    for (size_t i = 0; i < job->origins->count; i++) {
-        if (text_same(job->origins->items[i].name, package->repository))
-            return &job->origins->items[i];
-    }
-    return NULL;
-}
-
-static void note_taken(struct arena *arena, const struct job *job, struct lock *lock)
-{
-    const struct bill *bill = &job->bill;
-    const char *arch = job->arch->name, *image = job->manifest->name;
-    for (size_t i = 0; i < bill->packages.count; i++) {
-        const struct bill_package *from = &bill->packages.items[i];
-        const struct origin *origin = origin_of(job, from);
-        struct lock_package package = {.arch = arch,
-                                       .name = from->name,
-                                       .version = from->version,
-                                       .architecture = from->architecture,
-                                       .url = url_of(arena, job, from),
-                                       .size_bytes = from->size_bytes,
-                                       .digest = from->digest,
-                                       .suite = origin ? origin->pin.suite : NULL};
-        if (origin &&
-            is_later(job->origins, origin)) /* the generation that it was taken from, if that is a later one */
-            package.generation = origin->pin.digest;
-        lock_add_package(arena, lock, &package, image);
-    }
-    for (size_t i = 0; i < bill->choices.count; i++) {
-        const struct bill_choice *from = &bill->choices.items[i];
-        struct lock_path path = {.arch = arch, .path = from->path, .package = from->package, .why = from->why};
-        lock_add_path(arena, lock, &path, image);
-    }
+    lock_add_bill_source(arena, lock, bill_source_of(arena, job->origins), job->arch->name);
 }
 
 static void note_job(struct arena *arena, const struct job *job, struct lock *lock)
 {
-    struct lock_image image = {.image = job->manifest->name,
-                               .arch = job->arch->name,
-                               .manifest = job->manifest->digest,
-                               .named = job->manifest->named};
-    if (job->standing && !job->made_base) {
-        image.base = job->manifest->base;
-        image.base_digest = job->standing->base.digest;
-    }
     lock->format = LOCK_FORMAT;
     lock->program = IMGFACTORY_VERSION;
-    list_add(arena, &lock->images, image);
-    note_data(arena, job, lock);
-    note_taken(arena, job, lock);
+    lock_add_bill(arena, lock, &job->bill, bill_source_of(arena, job->origins), &job->manifest->digest);
 }
 
 void locked_of_batch(struct arena *arena, const struct batch *batch, struct lock *ret_lock)

@@ -380,7 +380,7 @@ static bool stand_in(const struct getting *getting, const char *base, const stru
     struct err gone = *err;
     struct rpm_stand_in stand_in = {.base = {getting->env, pin, getting->place.arch->name, uris, &gone},
                                     .keys = repository->is_gpg_checked ? getting->keyrings : NULL,
-                                    .is_trusted = getting->remembered.is_trusted};
+                                    .is_trusted = getting->remembered.is_trusted || getting->env->pins->is_vouching};
     struct fetched fetched = {.base_url = base};
     struct repomd repomd = {.date = pin->date, .distribution = pin->distribution, .version = pin->version};
     struct release_names names = {{0}};

@@ -191,7 +191,7 @@ static void hold_locked_packages(struct arena *arena, const struct told_provenan
     for (size_t i = 0; i < lock->packages.count; i++) {
         const struct lock_package *package = &lock->packages.items[i];
         const char *hex = arena_strdup(arena, digest_hex(&package->digest).chars);
-        if (told->image && !strings_has(&package->images, told->image))
+        if (told->made.image && !strings_has(&package->images, told->made.image))
             continue;
         map_set(&locked, text_of(hex), (void *)(uintptr_t)package);
         if (!map_get(&taken, text_of(hex)))
@@ -227,8 +227,8 @@ static void hold_locked_indices(struct arena *arena, const struct told_provenanc
 void hold_lock(struct arena *arena, const struct told_provenance *told, const struct lock *lock,
                struct hold_faults *faults)
 {
-    if (told->image && !lock_find_image(lock, told->image, NULL)) {
-        hold_add(arena, faults, arena_printf(arena, "it has no image %s", told->image));
+    if (told->made.image && !lock_find_image(lock, told->made.image, NULL)) {
+        hold_add(arena, faults, arena_printf(arena, "it has no image %s", told->made.image));
         return;
     }
     hold_locked_packages(arena, told, lock, faults);

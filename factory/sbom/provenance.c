@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sbom/provenance.h"
 
+#include "base/auto.h"
 #include "base/date.h"
 #include "base/map.h"
+#include "bill/lock_bill.h"
 #include "bill/record.h"
 #include "sbom/sbom_print.h"
+#include "sign/base64.h"
 
 #include <ctype.h>
 #include <stdlib.h>
+
+#define LOCK_CONTENT_MAX_BYTES ((size_t)4 << 20) /* a lock that is larger is left out; of 200 packages it has 100 kB */
 
 /* Something that the image was made of. */
 struct dependency {
@@ -206,6 +211,23 @@ static void add_files(struct stating *stating, const struct bill *bill)
     add_dependency(stating, 'd', bill->base->name, &bill->base->digest, base);
 }
 
+/* The files that a repository's signed index lists, of those that were read. */
+static void add_indices(struct stating *stating, const struct bill_repository *from)
+{
+    for (size_t i = 0; i < from->indices.count; i++) {
+        const struct bill_index *index = &from->indices.items[i];
+        const char *colon = strchr(index->checksum, ':'), *name;
+        struct digest digest = digest_of(index->checksum, strlen(index->checksum)); /* sorts */
+        if (!colon)
+            continue;
+        name = arena_printf(stating->arena, "%s %s", from->name, index->path);
+        json_t *json = json_pack("{s:o, s:{s:s}, s:{s:o}}", "name", record_text(name), "digest",
+                                 arena_strndup(stating->arena, index->checksum, (size_t)(colon - index->checksum)),
+                                 colon + 1, "annotations", "imgfactory_indexOf", record_text(from->name));
+        add_dependency(stating, 'e', name, &digest, json);
+    }
+}
+
 /* The signed index of a repository: by it all its lists are known. */
 static void add_repositories(struct stating *stating, const struct bill *bill)
 {
@@ -223,7 +245,25 @@ static void add_repositories(struct stating *stating, const struct bill *bill)
         json_object_set_new(notes, "imgfactory_signedBy", from->signed_by ? record_text(from->signed_by) : json_null());
         json_object_set_new(json, "annotations", notes);
         add_dependency(stating, 'e', from->name, &from->digest, json);
+        add_indices(stating, from);
     }
+}
+
+/* What `--locked` takes to make the image again; of bills without repositories there is none. */
+static void add_lock(struct stating *stating)
+{
+    AUTO(buf_done) struct buf text;
+    const struct bill **bills = arena_new_array(stating->arena, const struct bill *, stating->request->count);
+    buf_init(&text, LOCK_CONTENT_MAX_BYTES);
+    for (size_t i = 0; i < stating->request->count; i++)
+        bills[i] = stating->request->platforms[i].bill;
+    if (!lock_of_bills(stating->arena, bills, stating->request->count, &text))
+        return;
+    struct digest digest = digest_of(text.bytes, text.len);
+    add_dependency(stating, 'g', PROVENANCE_LOCK, &digest,
+                   json_pack("{s:s, s:o, s:s, s:s}", "name", PROVENANCE_LOCK, "digest", sha256_json(&digest),
+                             "mediaType", "application/json", "content",
+                             base64_encode(stating->arena, buf_text(&text))));
 }
 
 static void add_packages(struct stating *stating, const struct sbom *platform)
@@ -257,6 +297,7 @@ static json_t *dependencies_json(struct stating *stating)
         add_repositories(stating, platform->bill);
         add_packages(stating, platform);
     }
+    add_lock(stating);
     if (stating->dependencies.count)
         qsort(stating->dependencies.items, stating->dependencies.count, sizeof *stating->dependencies.items,
               compare_dependencies);

@@ -319,6 +319,27 @@ static void read_dependency(struct arena *arena, const json_t *one, struct told_
     }
 }
 
+static void read_made(struct arena *arena, const json_t *definition, struct told_made *made)
+{
+    const json_t *external = json_object_get(definition, "externalParameters"),
+                 *internal = json_object_get(definition, "internalParameters");
+    const struct {
+        const json_t *from;
+        const char *key, **to;
+    } rows[] = {{external, "image", &made->image},
+                {external, "named", &made->named},
+                {external, "architectures", &made->architectures},
+                {external, "source", &made->source},
+                {external, "compression", &made->compression},
+                {external, "options", &made->options},
+                {external, "sourceDateEpoch", &made->source_date_epoch},
+                {internal, "encoder", &made->encoder}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const char *value = string_of(rows[i].from, rows[i].key);
+        *rows[i].to = value ? arena_strdup(arena, value) : NULL;
+    }
+}
+
 bool told_read_provenance(struct arena *arena, struct text statement, struct told_provenance *ret_told,
                           const char **ret_why)
 {
@@ -335,8 +356,7 @@ bool told_read_provenance(struct arena *arena, struct text statement, struct tol
     if (*ret_why)
         return false;
     ret_told->is_ours = strcmp(type, PROVENANCE_BUILD_TYPE) == 0;
-    const char *image = string_of(json_object_get(definition, "externalParameters"), "image");
-    ret_told->image = image ? arena_strdup(arena, image) : NULL;
+    read_made(arena, definition, &ret_told->made);
     ret_told->builder = builder ? arena_strdup(arena, builder) : "unknown";
     json_array_foreach(json_object_get(json, "subject"), i, one)
     {

@@ -49,9 +49,19 @@ struct told_repository {
     const char *signed_by; /* or NULL */
 };
 
+/* What was chosen when an image was made; each NULL where it is not said. */
+struct told_made {
+    const char *image;         /* what the manifest is called */
+    const char *named;         /* how a name was taken that is no manifest's */
+    const char *architectures; /* of orders, with commas */
+    const char *source;        /* "host", or the name of a source file */
+    const char *compression, *encoder, *options, *source_date_epoch;
+};
+
 struct told_provenance {
-    bool is_ours;                /* our build type: what follows is known */
-    const char *builder, *image; /* the last: what the manifest is called, or NULL */
+    bool is_ours; /* our build type: what follows is known */
+    const char *builder;
+    struct told_made made;
     LIST(struct digest) subjects;
     LIST(struct told_package) packages;
     LIST(struct told_repository) repositories;

@@ -72,6 +72,7 @@ struct pins {
     const char *place;  /* the lock's path: for messages */
     const char *vendor; /* the folder of `lock --vendor`, or NULL */
     bool is_exact;      /* nothing is taken that is not pinned */
+    bool is_vouching;   /* what stands in for metadata that are gone is taken by its digest alone */
     bool has_newest;    /* the newest generation of each repository is there, too: what is pinned comes first */
     LIST(struct pin) items;
     LIST(struct pin_base) bases;

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/rebuild.h"
+
+#include "base/auto.h"
+#include "bill/record.h"
+#include "cli/build.h"
+#include "cli/confinement.h"
+#include "cli/rebuild_parts.h"
+#include "cli/remote.h"
+#include "io/file.h"
+#include "io/tree_remove.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+static const char *const verdicts[] = {
+    [REBUILD_IDENTICAL] = "identical", [REBUILD_SAME_CONTENT] = "same-content", [REBUILD_DIFFERENT] = "different"};
+
+/* A call. */
+struct rebuilding {
+    struct command *command;
+    struct rebuild_plan plan;
+    bool has_source; /* --source was given */
+    const char *dir; /* the folder of the build; NULL: none yet */
+};
+
+static bool make_dir(struct rebuilding *rebuilding, struct err *err)
+{
+    const char *place = getenv("TMPDIR");
+    char *path =
+        arena_printf(&rebuilding->command->arena, "%s/imgfactory-XXXXXX", place && *place ? place : "/var/tmp");
+    if (!mkdtemp(path)) {
+        err_set_errno(err, errno, "cannot make a directory to build in (TMPDIR names another place)");
+        return false;
+    }
+    rebuilding->dir = path;
+    return true;
+}
+
+static bool remove_dir(void *context, struct err *err)
+{
+    return tree_remove(AT_FDCWD, context, err);
+}
+
+static bool look(void *context, struct err *err)
+{
+    struct rebuilding *rebuilding = context;
+    return remote_verify_for(rebuilding->command, &rebuilding->plan, err);
+}
+
+/* Verifies, on a thread that is confined to the image: the build needs other things. */
+static bool look_first(struct rebuilding *rebuilding, struct err *err)
+{
+    struct workers *reader;
+    if (!workers_start(1, &reader, err))
+        return false;
+    bool is_good = workers_call(reader, look, rebuilding, err);
+    workers_stop(reader);
+    rebuilding->command->is_confined = false; /* this thread is not */
+    return is_good;
+}
+
+static void forget(struct rebuilding *rebuilding)
+{
+    struct err err = {0};
+    json_decref(rebuilding->plan.told);
+    if (rebuilding->dir && !rebuilding->command->is_abandoned &&
+        !workers_call(rebuilding->command->keeper, remove_dir, (void *)(uintptr_t)rebuilding->dir, &err))
+        log_line(rebuilding->command->log, LOG_QUIET, "warning: %s stays: %s", rebuilding->dir, err.text);
+}
+
+/* --- telling --- */
+
+static void tell(const struct rebuilding *rebuilding, const struct rebuild_result *result)
+{
+    const struct rebuild_plan *plan = &rebuilding->plan;
+    struct arena *arena = &rebuilding->command->arena;
+    const char *image = text_printable(arena, text_of(plan->made.image));
+    static const char *const words[] = {
+        [REBUILD_IDENTICAL] = "the very same: index, manifests, configurations and layers",
+        [REBUILD_SAME_CONTENT] = "not identical: the same content, in another compression",
+        [REBUILD_DIFFERENT] = "DIFFERENT"};
+    (void)printf("made again: %s for %s, by %s: %s\n", image, strings_join(arena, &plan->arches, ", "), plan->lock_of,
+                 words[result->verdict]);
+    for (size_t i = 0; i < result->lines.count; i++)
+        (void)printf("  %s\n", text_shown(arena, result->lines.items[i]));
+}
+
+static void tell_json(const struct rebuilding *rebuilding, const struct rebuild_result *result, const struct err *err)
+{
+    json_t *told = rebuilding->plan.told;
+    json_object_set_new(told, "outcome", json_string(err_kind_name(err->kind)));
+    json_object_set_new(told, "exit", json_integer(err->kind));
+    json_object_set_new(told, "rebuild",
+                        json_pack("{s:s, s:o, s:o, s:o}", "verdict",
+                                  err->kind && !result->lines.count ? "failed" : verdicts[result->verdict], "lock",
+                                  record_text(rebuilding->plan.lock_of), "architectures",
+                                  record_strings(&rebuilding->plan.arches), "differences",
+                                  record_strings(&result->lines)));
+    (void)json_dumpf(told, stdout, JSON_INDENT(2));
+    (void)fputc('\n', stdout);
+}
+
+/* --- all of it --- */
+
+/* What may be the matter: this machine's source is another one. */
+static const char *source_hint(const struct rebuilding *rebuilding)
+{
+    const char *source = rebuilding->plan.made.source;
+    const struct options *options = &rebuilding->command->options;
+    if (rebuilding->has_source || options->suite || options->config_root || !source || strcmp(source, "host") == 0)
+        return "";
+    return arena_printf(&rebuilding->command->arena, "; it was made with the source %s (--source)",
+                        text_printable(&rebuilding->command->arena, text_of(source)));
+}
+
+static bool make_and_compare(struct rebuilding *rebuilding, struct rebuild_result *result, struct err *err)
+{
+    struct command *command = rebuilding->command;
+    const char *dir = rebuilding->dir;
+    if (!rebuild_prepare(command, &rebuilding->plan, dir, err))
+        return false;
+    confinement_write(command, dir, 0700);
+    if (!build_again(command, err)) {
+        enum err_kind kind = err->kind;
+        err_clear(err); /* each was told */
+        err_set(err, kind, "%s cannot be made again by %s%s", rebuilding->plan.made.image, rebuilding->plan.lock_of,
+                source_hint(rebuilding));
+        return false;
+    }
+    if (!rebuild_compare(command, &rebuilding->plan, dir, result, err))
+        return false;
+    if (result->verdict == REBUILD_DIFFERENT)
+        err_set(err, ERR_TRUST, "made again, it is not the same: %s", result->lines.items[0]);
+    return result->verdict != REBUILD_DIFFERENT;
+}
+
+static bool rebuild(struct rebuilding *rebuilding, struct err *err)
+{
+    struct command *command = rebuilding->command;
+    struct options *options = &command->options;
+    struct rebuild_result result = {0};
+    bool is_json = options->is_json, is_quiet = options->is_quiet;
+    if (!look_first(rebuilding, err))
+        return false;
+    if (!rebuilding->plan.lock.len)
+        err_set(
+            err, ERR_RESOLVE,
+            "nothing says what %s was made of: no lock is in its provenance, and none was given (--lock-file); images "
+            "that were pushed with --attest provenance have one",
+            options->words.items[0]);
+    rebuilding->has_source = options->source != NULL;
+    options->is_json = false;
+    bool is_good = rebuilding->plan.lock.len && make_dir(rebuilding, err) && make_and_compare(rebuilding, &result, err);
+    options->is_json = is_json;
+    if (is_json)
+        tell_json(rebuilding, &result, err);
+    else if (!is_quiet && (is_good || result.lines.count))
+        tell(rebuilding, &result);
+    return is_good;
+}
+
+bool rebuild_verify(struct command *command, struct err *err)
+{
+    AUTO(forget) struct rebuilding rebuilding = {.command = command, .plan = {.lock = TEXT("")}};
+    if (!command->options.is_rebuild)
+        return remote_verify_for(command, NULL, err);
+    return rebuild(&rebuilding, err);
+}

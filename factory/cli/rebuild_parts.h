@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rebuild_parts.h - an image that is made again; private to cli/rebuild*.c and cli/verify*.c
+ *
+ * Threads: main only, one after the other.
+ * Owns: all lives in the command's arena; `told` is the caller's to json_decref().
+ */
+#ifndef IMGFACTORY_CLI_REBUILD_PARTS_H
+#define IMGFACTORY_CLI_REBUILD_PARTS_H
+
+#include "bill/lock.h"
+#include "cli/command.h"
+#include "oci/layout_read.h"
+#include "sbom/told.h"
+
+#include <jansson.h>
+
+/* What is known of how an image was made. */
+struct rebuild_plan {
+    bool is_known;                             /* a provenance or bills tell: */
+    struct told_made made;                     /* else zeros */
+    struct text lock;                          /* the document; empty: there is none */
+    const char *lock_of;                       /* where it is from, for messages */
+    LIST(struct told_repository) repositories; /* and who signed them */
+    struct layout_image image;                 /* its documents; blobs_fd is -1 */
+    struct strings arches;                     /* of orders, as the lock has them */
+    json_t *told;                              /* what verify told, with --json; NULL: nothing */
+};
+
+enum rebuild_verdict { REBUILD_IDENTICAL, REBUILD_SAME_CONTENT, REBUILD_DIFFERENT };
+
+struct rebuild_result {
+    enum rebuild_verdict verdict;
+    struct strings lines; /* what differs, or how it was compressed */
+};
+
+/* Writes what the build takes (lock, source) into a folder, and sets the command's options for it. */
+bool rebuild_prepare(struct command *command, struct rebuild_plan *plan, const char *dir, struct err *err) MUST_CHECK;
+/* Compares the image with the layout that the build made in the folder. */
+bool rebuild_compare(struct command *command, const struct rebuild_plan *plan, const char *dir,
+                     struct rebuild_result *ret_result, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lock, a source made of it where the image was made of the host's, and the options of the build. */
+#include "cli/rebuild_parts.h"
+
+#include "base/auto.h"
+#include "cli/wanted.h"
+#include "io/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#define KEYS_MAX ((size_t)256)
+
+static bool write_file(const char *dir, const char *name, struct text text, struct err *err)
+{
+    AUTO(auto_close_fd) int fd = -1;
+    return file_open_dir(dir, &fd, err) && file_write_atomic_at(fd, name, text.ptr, text.len, 0600, false, err);
+}
+
+/* --- a source --- */
+
+/* The components of a Debian repository, by the paths of what it lists. */
+static json_t *components_of(const struct lock *lock, const struct lock_source *source)
+{
+    json_t *list = json_array(), *known = json_object();
+    for (size_t i = 0; i < lock->indices.count; i++) {
+        const struct lock_index *index = &lock->indices.items[i];
+        const char *end = strstr(index->path, "/binary-");
+        if (!end || strcmp(index->uri, source->uri) != 0 || strcmp(index->suite, source->suite) != 0)
+            continue;
+        json_t *name = json_stringn(index->path, (size_t)(end - index->path));
+        if (name && !json_object_get(known, json_string_value(name))) {
+            json_object_set_new(known, json_string_value(name), json_true());
+            json_array_append(list, name);
+        }
+        json_decref(name);
+    }
+    if (!json_array_size(list) && !text_has_suffix(text_of(source->suite), "/"))
+        json_array_append_new(list, json_string("main"));
+    json_decref(known);
+    return list;
+}
+
+/* The public keys that this machine has for repositories. */
+static struct strings list_keys(struct arena *arena)
+{
+    static const char *const dirs[] = {"/usr/share/keyrings", "/etc/apt/trusted.gpg.d", "/etc/apt/keyrings"};
+    struct strings keys = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
+        DIR *stream = opendir(dirs[i]);
+        const struct dirent *entry;
+        while (stream && keys.count < KEYS_MAX && (entry = readdir(stream))) {
+            struct text name = text_of(entry->d_name);
+            if (name.ptr[0] != '.' &&
+                (text_has_suffix(name, ".gpg") || text_has_suffix(name, ".pgp") || text_has_suffix(name, ".asc")))
+                list_add(arena, &keys, arena_printf(arena, "%s/%s", dirs[i], entry->d_name));
+        }
+        if (stream)
+            (void)closedir(stream);
+    }
+    return keys;
+}
+
+/* Who signed a generation, as the provenance says; *ret_is_told is false when nothing does. */
+static const char *signer_of(const struct rebuild_plan *plan, const struct lock_source *source, bool *ret_is_told)
+{
+    for (size_t i = 0; i < plan->repositories.count; i++) {
+        const struct told_repository *told = &plan->repositories.items[i];
+        *ret_is_told = digest_eq(&told->digest, &source->digest);
+        if (*ret_is_told)
+            return told->signed_by;
+    }
+    *ret_is_told = false;
+    return NULL;
+}
+
+static json_t *repository_json(const struct rebuild_plan *plan, const struct lock *lock,
+                               const struct lock_source *source, const struct strings *keys)
+{
+    bool is_told;
+    const char *signer = signer_of(plan, source, &is_told);
+    json_t *json = json_pack("{s:[s], s:[s]}", "uris", source->uri, "suites", source->suite);
+    json_t *components = components_of(lock, source), *files = json_array();
+    if (json_array_size(components))
+        json_object_set(json, "components", components);
+    json_decref(components);
+    for (size_t i = 0; i < keys->count; i++)
+        json_array_append_new(files, json_string(keys->items[i]));
+    if (is_told && !signer) { /* nobody's signature was asked for then, either */
+        json_object_set_new(json, "trusted", json_true());
+    } else {
+        json_object_set(json, "keys", files);
+        if (signer)
+            json_object_set_new(json, "fingerprints", json_pack("[s]", signer));
+    }
+    json_decref(files);
+    return json;
+}
+
+/* Writes a source with the lock's repositories, by the keys that this machine has: its own repositories may be others. */
+static bool write_source(struct arena *arena, const struct rebuild_plan *plan, const struct lock *lock, const char *dir,
+                         struct err *err)
+{
+    struct strings keys = list_keys(arena);
+    json_t *repositories = json_array();
+    for (size_t i = 0; i < lock->sources.count; i++) {
+        const struct lock_source *source = &lock->sources.items[i];
+        if (!source->is_extra && *source->from)
+            json_array_append_new(repositories, repository_json(plan, lock, source, &keys));
+    }
+    json_auto_t *json = json_pack("{s:s, s:o}", "kind", "deb", "repositories", repositories);
+    AUTO(auto_free) char *text = json_dumps(json, JSON_INDENT(1));
+    if (!text)
+        memory_abort(0);
+    return write_file(dir, "source.yaml", text_of(text), err);
+}
+
+/* --- options --- */
+
+static bool is_of_debs(const struct lock *lock)
+{
+    for (size_t i = 0; i < lock->packages.count; i++) {
+        if (!text_has_suffix(text_of(lock->packages.items[i].url), ".deb"))
+            return false;
+    }
+    return lock->packages.count > 0;
+}
+
+static bool has_option(const char *options, const char *word)
+{
+    const char *at = options ? strstr(options, word) : NULL;
+    return at && strchr(" ", at[strlen(word)]);
+}
+
+static bool is_locked_for(const struct lock *lock, const char *image, const char *arch)
+{
+    return lock_find_image(lock, image, arch) != NULL;
+}
+
+/* The architectures, in the order in which the image's index has them. */
+static bool list_arches(struct command *command, struct rebuild_plan *plan, const struct lock *lock, struct err *err)
+{
+    struct wanted known;
+    if (!wanted_read(command, &known, err))
+        return false;
+    for (size_t i = 0; i < plan->image.manifests.count; i++) {
+        const struct layout_manifest *manifest = &plan->image.manifests.items[i];
+        for (size_t j = 0; j < known.arches.count; j++) {
+            const struct arch *arch = &known.arches.items[j];
+            if (text_same(arch->oci_os, manifest->os) && text_same(arch->oci_architecture, manifest->architecture) &&
+                (!manifest->variant || text_same(arch->oci_variant, manifest->variant)) &&
+                is_locked_for(lock, plan->made.image, arch->name) && !strings_has(&plan->arches, arch->name))
+                list_add(&command->arena, &plan->arches, arch->name);
+        }
+    }
+    if (!plan->arches.count)
+        err_set(err, ERR_RESOLVE, "%s has no image %s for a platform that this one has", plan->lock_of,
+                plan->made.image ? text_printable(&command->arena, text_of(plan->made.image)) : "at all");
+    return plan->arches.count > 0;
+}
+
+/* Which image of the lock is made; the lock may have others. */
+static bool choose_image(struct rebuild_plan *plan, const struct lock *lock, struct err *err)
+{
+    const char *image = plan->made.image;
+    for (size_t i = 0; !image && i < lock->images.count; i++) {
+        image = lock->images.items[0].image;
+        if (strcmp(lock->images.items[i].image, image) != 0) {
+            err_set(err, ERR_USAGE,
+                    "%s has several images, and nothing says which of them this is: it has no provenance",
+                    plan->lock_of);
+            return false;
+        }
+    }
+    plan->made.image = image;
+    return true;
+}
+
+static const char *compression_of(const struct rebuild_plan *plan)
+{
+    for (size_t i = 0; !plan->made.compression && i < plan->image.manifests.count; i++) {
+        const struct layout_manifest *manifest = &plan->image.manifests.items[i];
+        if (manifest->layers.count)
+            return text_has_suffix(text_of(manifest->layers.items[manifest->layers.count - 1].media_type), "zstd")
+                       ? "zstd"
+                       : "gzip";
+    }
+    return plan->made.compression;
+}
+
+static void set_options(struct command *command, const struct rebuild_plan *plan, const char *dir)
+{
+    struct arena *arena = &command->arena;
+    struct options *options = &command->options;
+    const struct site *site = &command->site;
+    command->site = (struct site){.authfile = site->authfile,
+                                  .token_origins = site->token_origins,
+                                  .is_tls_verify_off = site->is_tls_verify_off,
+                                  .is_unconfined = site->is_unconfined};
+    options->words = (struct strings){0};
+    list_add(arena, &options->words, plan->made.image);
+    options->arch = strings_join(arena, &plan->arches, ",");
+    options->lock_file = arena_printf(arena, "%s/imgfactory.lock", dir);
+    options->output = arena_printf(arena, "%s/out", dir);
+    options->state = arena_printf(arena, "%s/state", dir);
+    options->compression = compression_of(plan);
+    options->parity = "off";
+    options->is_locked = options->is_lock_vouching = options->is_no_push = true;
+    options->is_strict = has_option(plan->made.options, "--strict");
+    options->is_no_check = has_option(plan->made.options, "--no-check");
+    options->is_older_fine = has_option(plan->made.options, "--allow-older");
+    options->source_date_epoch = plan->made.source_date_epoch ? plan->made.source_date_epoch : "";
+}
+
+bool rebuild_prepare(struct command *command, struct rebuild_plan *plan, const char *dir, struct err *err)
+{
+    struct options *options = &command->options;
+    struct lock lock;
+    if (!lock_read(&command->arena, plan->lock_of, plan->lock, &lock, err) || !choose_image(plan, &lock, err) ||
+        !list_arches(command, plan, &lock, err) || !write_file(dir, "imgfactory.lock", plan->lock, err))
+        return false;
+    bool is_host = !plan->made.source || strcmp(plan->made.source, "host") == 0;
+    if (is_host && is_of_debs(&lock) && !options->source && !options->suite && !options->config_root) {
+        if (!write_source(&command->arena, plan, &lock, dir, err))
+            return false;
+        options->source = arena_printf(&command->arena, "%s/source.yaml", dir);
+    }
+    set_options(command, plan, dir);
+    return true;
+}

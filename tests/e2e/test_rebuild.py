@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`imgfactory verify --rebuild`: an image is made again out of what its lock names, and is the same, or the first difference is named."""
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import unittest
+
+from base import run, world
+from kit.schema import REPORT as SCHEMA
+from test_attest import AttestCase
+
+
+class RebuildCase(AttestCase):
+    def setUp(self):
+        super().setUp()
+        self.ours = self.new_key("k")
+        self.env["TMPDIR"] = self.path("tmp")
+        os.mkdir(self.env["TMPDIR"])
+
+    def attested(self, *options):
+        self.attest("--attest", "sbom,provenance", "--sign", self.ours, *options)
+
+    def again(self, *options, what=None, code=run.OK, key=True, source="source.yaml"):
+        options = ("--json", "--rebuild", "--tls-verify=false", "--manifests", self.path("manifests"), *options)
+        options = (*options, "--source", self.path(source)) if source else options
+        options = (*options, "--key", self.ours.replace(".key", ".pub")) if key else options
+        result = self.call("verify", *options, what or f"{self.reference}:v1", retries=0)
+        self.assertEqual(result.code, code, result)
+        self.assertEqual(os.listdir(self.env["TMPDIR"]), [], "the folder of the build is left")
+        result.json = json.loads(result.stdout) if result.stdout else None
+        if result.json:
+            self.assertEqual(SCHEMA.faults(result.json, "verify"), [])
+            self.assertEqual(result.json["exit"], code)
+        return result
+
+    def elsewhere(self):
+        """Another account: its own cache and state, both empty."""
+        shutil.rmtree(self.factory.cache)
+        shutil.rmtree(self.factory.state)
+
+    def forget(self, package):
+        """The mirror has no longer what is of a package, nor the index that named it."""
+        self.repository.packages = [one for one in world.packages() if one.name != package]
+        for one in world.packages():
+            if one.name == package:
+                self.repository.remove(self.repository.pool_name(one))
+
+
+class Rebuilds(RebuildCase):
+    def test_an_image_of_a_registry_is_made_again_by_the_lock_in_its_provenance(self):
+        self.attested()
+        self.elsewhere()
+        result = self.again()
+        self.assertEqual(result.json["rebuild"], {"verdict": "identical", "lock": "the lock in its provenance", "architectures": ["x86_64", "aarch64"],
+                                                  "differences": []})
+        shown = self.call("verify", "--rebuild", "--tls-verify=false", "--manifests", self.path("manifests"), "--source", self.path("source.yaml"),
+                          f"{self.reference}:v1").stdout
+        self.assertIn("made again: served for x86_64, aarch64, by the lock in its provenance: the very same", shown)
+
+    def test_a_layout_is_made_again_by_its_bills_whatever_is_newer(self):
+        self.repository.packages = world.packages()
+        for package in self.repository.packages:
+            package.version = "9.9" if package.name == "libbar2" else package.version
+        self.repository.publish(self.key)
+        self.elsewhere()
+        result = self.again(what=self.layout, key=False)
+        self.assertEqual(result.json["rebuild"]["verdict"], "identical")
+        self.assertEqual(result.json["rebuild"]["lock"], "its bills")
+        self.assertIn("--lock-vouches", result.stderr)
+
+    def test_options_of_then_are_taken_again(self):
+        shutil.rmtree(self.layout)
+        self.build("--arch", "all", "--compression", "zstd", "--no-check", "served", env={"SOURCE_DATE_EPOCH": "1700000000"})
+        self.assertEqual(self.again(what=self.layout, key=False).json["rebuild"]["verdict"], "identical")
+
+    def test_packages_that_are_gone_are_named_with_what_to_do(self):
+        self.attested()
+        self.forget("libbar2")
+        self.elsewhere()
+        result = self.again(code=run.NETWORK)
+        for words in ("served cannot be made again by the lock in its provenance", "libbar2 2.0", "snapshot:"):
+            self.assertIn(words, result.stderr)
+        self.assertEqual(result.json["rebuild"]["verdict"], "failed")
+
+    def test_a_folder_of_lock_vendor_has_them_still(self):
+        self.attested()
+        lock = self.run_factory("lock", "--arch", "all", "--lock-file", self.path("imgfactory.lock"), "--vendor", self.path("vendor"), "served")
+        self.assertEqual(lock.code, run.OK, lock)
+        self.forget("libbar2")
+        self.elsewhere()
+        self.assertEqual(self.again("--vendor", self.path("vendor")).json["rebuild"]["verdict"], "identical")
+
+    def test_another_manifest_is_told(self):
+        self.attested()
+        self.write_manifest(text=world.MANIFEST + "\n# other bytes\n")
+        self.assertIn("served for aarch64: manifest sha256:", self.again(code=run.TRUST).stderr)
+
+    def test_without_a_lock_it_says_so(self):
+        self.attest("--attest", "sbom", "--sign", self.ours)
+        self.refused(run.RESOLVE, self.again(code=run.RESOLVE), "nothing says what .* was made of", "--attest provenance")
+
+
+class Differences(RebuildCase):
+    """Layouts that somebody else made: the layers of ours, packed otherwise or with other files."""
+
+    def setUp(self):
+        super().setUp()
+        self.lock_path = self.path("imgfactory.lock")
+        result = self.run_factory("lock", "--arch", "all", "--lock-file", self.lock_path, "served")
+        self.assertEqual(result.code, run.OK, result)
+
+    def blob(self, digest, content=None):
+        path = os.path.join(self.layout, "blobs", *digest.split(":"))
+        if content is not None:
+            with open(path, "wb") as stream:
+                stream.write(content)
+        with open(path, "rb") as stream:
+            return stream.read()
+
+    def keep(self, descriptor, document):
+        """Another document in place of one: its descriptor."""
+        content = document if isinstance(document, bytes) else json.dumps(document).encode()
+        digest = "sha256:" + hashlib.sha256(content).hexdigest()
+        self.blob(digest, content)
+        return {**descriptor, "digest": digest, "size": len(content)}
+
+    def remake(self, change=lambda tar: tar):
+        """Packs the layers of all platforms anew, by another encoder, with `change` of the tar; all documents follow."""
+        with open(os.path.join(self.layout, "index.json"), encoding="utf-8") as stream:
+            top = json.load(stream)
+        index = json.loads(self.blob(self.index))
+        for at, child in enumerate(index["manifests"]):
+            manifest = json.loads(self.blob(child["digest"]))
+            config = json.loads(self.blob(manifest["config"]["digest"]))
+            tar = change(gzip.decompress(self.blob(manifest["layers"][0]["digest"])))
+            manifest["layers"][0] = self.keep(manifest["layers"][0], gzip.compress(tar, 1, mtime=0))
+            if config["rootfs"]["diff_ids"][0] != "sha256:" + hashlib.sha256(tar).hexdigest():
+                config["rootfs"]["diff_ids"] = ["sha256:" + hashlib.sha256(tar).hexdigest()]
+                manifest["config"] = self.keep(manifest["config"], config)
+            index["manifests"][at] = self.keep(child, manifest)
+        top["manifests"] = [{**top["manifests"][0], **self.keep(top["manifests"][0], index)}]
+        with open(os.path.join(self.layout, "index.json"), "w", encoding="utf-8") as stream:
+            json.dump(top, stream)
+        shutil.rmtree(os.path.join(self.layout, "imgfactory"))
+
+    def test_a_file_that_is_not_of_its_package_is_named(self):
+        self.remake(lambda tar: tar.replace(b"ELF", b"EFL", 1))
+        result = self.again("--lock-file", self.lock_path, what=self.layout, key=False, code=run.TRUST)
+        self.refused(run.TRUST, result, "made again, it is not the same: linux/amd64: layers differ: /\\S+ of \\S+ \\S+: it is sha256:")
+        self.assertEqual((result.json["rebuild"]["verdict"], len(result.json["rebuild"]["differences"])), ("different", 2))
+
+    def test_another_compression_is_the_same_content_and_never_equal(self):
+        self.remake()
+        result = self.again("--lock-file", self.lock_path, what=self.layout, key=False)
+        self.assertEqual(result.json["rebuild"]["verdict"], "same-content")
+        self.assertIn("same content, other compression", result.json["rebuild"]["differences"][0])
+
+    def test_a_changed_lock_is_refused(self):
+        with open(self.lock_path, "r+", encoding="utf-8") as stream:
+            text = stream.read()
+            stream.seek(0)
+            stream.write(text.replace('"size":', '"size":1', 1))
+        self.refused(run.TRUST, self.again("--lock-file", self.lock_path, what=self.layout, key=False, code=run.TRUST), "imgfactory.lock")
+
+
+if __name__ == "__main__":
+    unittest.main()
