@@ -124,7 +124,8 @@ static const struct command_row rows[] = {
      "policy.json asks for it (--policy FILE); that its provenance is about these digests; that its SBOMs have\n"
      "every file of its layers with its SHA-256, and no other; and that a lock (--lock-file) names what was taken.\n"
      "Exit status 3 when anything is not so. It tells what it could not verify: without a key, who says it all.\n"
-     "With --rebuild the image is made again out of what it was made of, and compared.",
+     "With --rebuild the image is made again out of what it was made of, and compared; --publish-result attaches a\n"
+     "signed result to it, and --quorum wants those of several.",
      1, 1, 0, rebuild_verify},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"

@@ -3,10 +3,12 @@
 
 #include "base/auto.h"
 #include "bill/record.h"
+#include "cli/attesting.h"
 #include "cli/build.h"
 #include "cli/confinement.h"
 #include "cli/rebuild_parts.h"
 #include "cli/remote.h"
+#include "cli/signing.h"
 #include "io/file.h"
 #include "io/tree_remove.h"
 
@@ -22,7 +24,9 @@ struct rebuilding {
     struct command *command;
     struct rebuild_plan plan;
     bool has_source; /* --source was given */
-    const char *dir; /* the folder of the build; NULL: none yet */
+    bool is_published;
+    size_t published_count; /* artifacts that were made for it */
+    const char *dir;        /* the folder of the build; NULL: none yet */
 };
 
 static bool make_dir(struct rebuilding *rebuilding, struct err *err)
@@ -85,6 +89,8 @@ static void tell(const struct rebuilding *rebuilding, const struct rebuild_resul
                  words[result->verdict]);
     for (size_t i = 0; i < result->lines.count; i++)
         (void)printf("  %s\n", text_shown(arena, result->lines.items[i]));
+    if (rebuilding->is_published)
+        (void)printf("published: the result, signed%s\n", rebuilding->published_count ? "" : "; it was there");
 }
 
 static void tell_json(const struct rebuilding *rebuilding, const struct rebuild_result *result, const struct err *err)
@@ -98,6 +104,10 @@ static void tell_json(const struct rebuilding *rebuilding, const struct rebuild_
                                   record_text(rebuilding->plan.lock_of), "architectures",
                                   record_strings(&rebuilding->plan.arches), "differences",
                                   record_strings(&result->lines)));
+    if (rebuilding->command->options.is_result_published)
+        json_object_set_new(json_object_get(told, "rebuild"), "published",
+                            rebuilding->is_published ? json_integer((json_int_t)rebuilding->published_count)
+                                                     : json_null());
     (void)json_dumpf(told, stdout, JSON_INDENT(2));
     (void)fputc('\n', stdout);
 }
@@ -133,7 +143,24 @@ static bool make_and_compare(struct rebuilding *rebuilding, struct rebuild_resul
         return false;
     if (result->verdict == REBUILD_DIFFERENT)
         err_set(err, ERR_TRUST, "made again, it is not the same: %s", result->lines.items[0]);
-    return result->verdict != REBUILD_DIFFERENT;
+    if (result->verdict == REBUILD_DIFFERENT || !command->options.is_result_published)
+        return result->verdict != REBUILD_DIFFERENT;
+    rebuilding->is_published = rebuild_publish(command, &rebuilding->plan, result, &rebuilding->published_count, err);
+    return rebuilding->is_published;
+}
+
+/* What is published is signed, and hangs on an image in a registry. */
+static bool check_options(struct command *command, struct err *err)
+{
+    const struct options *options = &command->options;
+    const struct signers *signers;
+    if (!options->is_rebuild && (options->is_result_published || options->vendor))
+        err_set(err, ERR_USAGE, "%s is for --rebuild", options->vendor ? "--vendor" : "--publish-result");
+    else if (options->is_result_published && !options->sign.count)
+        err_set(err, ERR_USAGE, "--publish-result wants a key to sign with: --sign FILE");
+    if (err->kind || !options->is_result_published)
+        return err->kind == ERR_NONE;
+    return attesting_check_builder("--builder", options->builder, err) && signing_open(command, &signers, err);
 }
 
 static bool rebuild(struct rebuilding *rebuilding, struct err *err)
@@ -144,6 +171,11 @@ static bool rebuild(struct rebuilding *rebuilding, struct err *err)
     bool is_json = options->is_json, is_quiet = options->is_quiet;
     if (!look_first(rebuilding, err))
         return false;
+    if (options->is_result_published && rebuilding->plan.is_local) {
+        err_set(err, ERR_USAGE, "--publish-result: %s lies on this machine; a result hangs on an image in its registry",
+                options->words.items[0]);
+        return false;
+    }
     if (!rebuilding->plan.lock.len)
         err_set(
             err, ERR_RESOLVE,
@@ -164,6 +196,8 @@ static bool rebuild(struct rebuilding *rebuilding, struct err *err)
 bool rebuild_verify(struct command *command, struct err *err)
 {
     AUTO(forget) struct rebuilding rebuilding = {.command = command, .plan = {.lock = TEXT("")}};
+    if (!check_options(command, err))
+        return false;
     if (!command->options.is_rebuild)
         return remote_verify_for(command, NULL, err);
     return rebuild(&rebuilding, err);

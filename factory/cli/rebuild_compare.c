@@ -193,32 +193,19 @@ static bool compare_all(struct comparing *comparing, struct err *err)
     return true;
 }
 
-/* The documents of a layout again, with its blobs. */
-static bool open_image(struct command *command, const struct rebuild_plan *plan, struct layout_image *ret_image,
-                       struct err *err)
-{
-    struct layout_choice choice = {
-        .dir = plan->image.dir, .wait = &command->lock_wait, .digest = &plan->image.root.digest};
-    *ret_image = plan->image;
-    return !plan->image.dir || layout_image_open(&command->arena, &choice, ret_image, err);
-}
-
 bool rebuild_compare(struct command *command, const struct rebuild_plan *plan, const char *dir,
                      struct rebuild_result *ret_result, struct err *err)
 {
     struct arena *arena = &command->arena;
-    AUTO(layout_image_close) struct layout_image made = {.blobs_fd = -1}, theirs = {.blobs_fd = -1};
+    AUTO(layout_image_close) struct layout_image made = {.blobs_fd = -1};
     struct remote remote = {.command = command, .arena = arena};
     struct layout_choice choice = {.dir = arena_printf(arena, "%s/out/%s", dir, plan->made.image),
                                    .wait = &command->lock_wait};
-    struct rebuild_plan opened = *plan;
     struct store *store;
     *ret_result = (struct rebuild_result){0};
-    if (!layout_image_open(arena, &choice, &made, err) || !open_image(command, plan, &theirs, err) ||
-        !remote_open_store(&remote, &store, err))
+    if (!layout_image_open(arena, &choice, &made, err) || !remote_open_store(&remote, &store, err))
         return false;
-    opened.image = theirs;
-    struct comparing comparing = {.arena = arena, .store = store, .plan = &opened, .made = &made, .result = ret_result};
+    struct comparing comparing = {.arena = arena, .store = store, .plan = plan, .made = &made, .result = ret_result};
     bool is_good = compare_all(&comparing, err);
     store_close(store);
     return is_good;

@@ -10,6 +10,7 @@
 #include "bill/lock.h"
 #include "cli/command.h"
 #include "oci/layout_read.h"
+#include "registry/reference.h"
 #include "sbom/told.h"
 
 #include <jansson.h>
@@ -21,9 +22,11 @@ struct rebuild_plan {
     struct text lock;                          /* the document; empty: there is none */
     const char *lock_of;                       /* where it is from, for messages */
     LIST(struct told_repository) repositories; /* and who signed them */
-    struct layout_image image;                 /* its documents; blobs_fd is -1 */
-    struct strings arches;                     /* of orders, as the lock has them */
-    json_t *told;                              /* what verify told, with --json; NULL: nothing */
+    struct layout_image image;                 /* its documents; its layers are in the cache */
+    bool is_local;                             /* it lies on this machine; else: */
+    struct reference reference;
+    struct strings arches; /* of orders, as the lock has them */
+    json_t *told;          /* what verify told, with --json; NULL: nothing */
 };
 
 enum rebuild_verdict { REBUILD_IDENTICAL, REBUILD_SAME_CONTENT, REBUILD_DIFFERENT };
@@ -38,5 +41,10 @@ bool rebuild_prepare(struct command *command, struct rebuild_plan *plan, const c
 /* Compares the image with the layout that the build made in the folder. */
 bool rebuild_compare(struct command *command, const struct rebuild_plan *plan, const char *dir,
                      struct rebuild_result *ret_result, struct err *err) MUST_CHECK;
+
+/* Publishes that it came out so, signed by the command's signers, and attached to the image (sbom/attest.h). *ret_count: how many artifacts
+ * were made; 0: all are there. */
+bool rebuild_publish(struct command *command, const struct rebuild_plan *plan, const struct rebuild_result *result,
+                     size_t *ret_count, struct err *err) MUST_CHECK;
 
 #endif

@@ -630,6 +630,11 @@ static bool with_network(struct remote *remote, bool (*run)(struct remote *remot
     return is_good;
 }
 
+bool remote_with_network(struct remote *remote, bool (*run)(struct remote *remote, struct err *err), struct err *err)
+{
+    return with_network(remote, run, err);
+}
+
 bool remote_push(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);

@@ -48,6 +48,9 @@ struct remote_image {
     struct layout_image image;
 };
 
+/* Runs a command's work with the network thread beside it, confined to what the command works with. */
+bool remote_with_network(struct remote *remote, bool (*run)(struct remote *remote, struct err *err),
+                         struct err *err) MUST_CHECK;
 /* Splits "FILE[:TAG]"; NULL when there is no such file. */
 const char *remote_split_file(struct arena *arena, const char *word, const char **ret_tag);
 /* Splits "LAYOUT[:TAG]", "oci:LAYOUT[:TAG]" or "NAME[:TAG]" (of the output directory). False when no layout is meant. */

@@ -34,6 +34,26 @@ static bool read_lock(struct command *command, struct verify *verify, struct err
     return lock_read(&command->arena, verify->lock_path, verify->lock_text, &verify->lock, err);
 }
 
+static bool read_rebuilders(struct command *command, struct verify *verify, struct err *err)
+{
+    const struct options *options = &command->options;
+    struct arena *arena = &command->arena;
+    for (size_t i = 0; i < options->rebuilders.count; i++) {
+        if (!rules_add_public_file(&verify->rebuilders, arena, options->rebuilders.items[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < verify->rules.keys.count; i++)
+        list_add(arena, &verify->keys, verify->rules.keys.items[i]);
+    for (size_t i = 0; i < verify->rebuilders.keys.count; i++)
+        list_add(arena, &verify->keys, verify->rebuilders.keys.items[i]);
+    verify->quorum = options->quorum;
+    if (verify->quorum && !verify->keys.count)
+        err_set(
+            err, ERR_USAGE,
+            "--quorum: whose results count is said by keys: --rebuilder FILE (again for more), or --key or --policy");
+    return !verify->quorum || verify->keys.count;
+}
+
 bool verify_begin(struct remote *remote, struct verify *verify, struct err *err)
 {
     struct command *command = remote->command;
@@ -55,12 +75,15 @@ bool verify_begin(struct remote *remote, struct verify *verify, struct err *err)
             return false;
     }
     return read_lock(command, verify, err) &&
-           (!options->policy || policy_read(&verify->rules, &command->arena, options->policy, &verify->reference, err));
+           (!options->policy ||
+            policy_read(&verify->rules, &command->arena, options->policy, &verify->reference, err)) &&
+           read_rebuilders(command, verify, err);
 }
 
 void verify_end(struct verify *verify)
 {
     rules_close(&verify->rules);
+    rules_close(&verify->rebuilders);
 }
 
 /* --- looking --- */
@@ -117,7 +140,8 @@ static bool look_at_all(struct remote *remote, struct registry *registry, const 
     verifying->image = image;
     verifying->registry = registry;
     atomic_init(&verifying->room, FOUND_ROOM_BYTES);
-    verifying->wish = (struct found_wish){rules_keys(&remote->verify->rules), has_documents ? &verifying->room : NULL};
+    verifying->wish = (struct found_wish){{remote->verify->keys.items, remote->verify->keys.count},
+                                          has_documents ? &verifying->room : NULL};
     list_manifests(remote->arena, image, verifying);
     struct each_items all = {verifying->items, verifying->count, sizeof *verifying->items, REQUESTS_MAX,
                              .is_stopping = true};
@@ -164,6 +188,14 @@ static bool conclude(const struct verifying *verifying, struct err *err)
         if (!held->why || !held->is_counted)
             continue;
         err_set(err, ERR_TRUST, "%s: %s: %s", word, held->kind, held->why);
+        return false;
+    }
+    if (verifying->result_count < verifying->verify->quorum) {
+        err_set(err, ERR_TRUST,
+                "%s: %zu of the %zu results by distinct keys that are wanted (--quorum) say that it was made again, "
+                "and was the "
+                "very same",
+                word, verifying->result_count, verifying->verify->quorum);
         return false;
     }
     return true;

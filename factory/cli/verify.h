@@ -19,7 +19,10 @@ struct verify {
     bool is_local; /* the word means something on this machine; else: */
     struct reference reference;
     struct rules rules;
-    const char *lock_path; /* of the lock that the image is held against; NULL: none */
+    struct rules rebuilders;            /* keys alone: whose results count; none: those of the rules */
+    LIST(const struct sign_key *) keys; /* of both, in this order */
+    size_t quorum;                      /* how many results by distinct keys are wanted */
+    const char *lock_path;              /* of the lock that the image is held against; NULL: none */
     struct lock lock;
     struct text lock_text;     /* its document */
     struct rebuild_plan *plan; /* filled in for a rebuild (rebuild_parts.h); NULL: none is asked for */

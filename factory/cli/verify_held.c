@@ -42,8 +42,10 @@ static const char *kind_of(struct arena *arena, const struct found_document *doc
 {
     static const struct {
         const char *word, *kind;
-    } kinds[] = {{PROVENANCE_PREDICATE, "provenance"}, {TOLD_SPDX_PREDICATE, "SBOM"}, {TOLD_SPDX_TYPE, "SBOM"},
-                 {TOLD_CYCLONEDX_PREDICATE, "SBOM"},   {TOLD_CYCLONEDX_TYPE, "SBOM"}, {VEX_PREDICATE, "VEX document"}};
+    } kinds[] = {
+        {PROVENANCE_PREDICATE, "provenance"},     {TOLD_SPDX_PREDICATE, "SBOM"}, {TOLD_SPDX_TYPE, "SBOM"},
+        {TOLD_CYCLONEDX_PREDICATE, "SBOM"},       {TOLD_CYCLONEDX_TYPE, "SBOM"}, {VEX_PREDICATE, "VEX document"},
+        {TOLD_RESULT_PREDICATE, "rebuild result"}};
     const char *word = document->predicate ? document->predicate : document->type;
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         size_t len = strlen(kinds[i].word);
@@ -58,6 +60,16 @@ static bool is_same(const struct found_document *a, const struct found_document 
 {
     return a->is_signed == b->is_signed && (!a->is_signed || a->key == b->key) && strcmp(a->type, b->type) == 0 &&
            text_eq(a->text, b->text);
+}
+
+/* Whether a document's author is one of those that were named for its kind, or nobody was. */
+static bool does_count(const struct verify *verify, const struct verify_held *held)
+{
+    const struct found_document *document = held->document;
+    size_t own = verify->rules.keys.count;
+    if (is_kind(held, "rebuild result") && verify->rebuilders.keys.count)
+        return document->is_signed && document->key >= own;
+    return verify->rules.items.count ? document->is_signed && document->key < own : true;
 }
 
 static void list_document(struct holding *holding, const struct verify_verdict *verdict,
@@ -75,9 +87,8 @@ static void list_document(struct holding *holding, const struct verify_verdict *
         note(holding, "more documents than are looked at hang on it");
         return;
     }
-    struct verify_held held = {.kind = kind_of(holding->arena, document),
-                               .document = document,
-                               .is_counted = document->is_signed || !verifying->verify->rules.items.count};
+    struct verify_held held = {.kind = kind_of(holding->arena, document), .document = document};
+    held.is_counted = does_count(verifying->verify, &held);
     list_add(holding->arena, &held.about, verdict->platform);
     list_add(holding->arena, &verifying->held, held);
 }
@@ -286,7 +297,8 @@ static void hold_provenance(struct holding *holding, struct verify_held *held)
         if (manifest->unread != LAYOUT_OTHER && !manifest->is_attestation)
             blobs[count++] = manifest->blob;
     }
-    hold_subjects(arena, &held->provenance, blobs, count, verifying->image->is_index, &faults);
+    hold_subjects(arena, (struct hold_digests){held->provenance.subjects.items, held->provenance.subjects.count}, blobs,
+                  count, verifying->image->is_index, &faults);
     if (held->provenance.is_ours)
         hold_locks(holding, held, &faults);
     for (size_t i = 0; held->provenance.is_ours && i < verifying->held.count; i++) {
@@ -296,6 +308,48 @@ static void hold_provenance(struct holding *holding, struct verify_held *held)
     }
     held->why = faults.count ? hold_print(arena, &faults) : NULL;
     held->says = provenance_says(arena, held);
+}
+
+/* --- results --- */
+
+static void hold_result(struct holding *holding, struct verify_held *held)
+{
+    const struct verifying *verifying = holding->verifying;
+    struct arena *arena = holding->arena;
+    struct hold_faults faults = {0};
+    struct told_result told;
+    const char *why;
+    held->is_held = true;
+    if (!told_read_result(arena, held->document->text, &told, &why)) {
+        held->why = why;
+        return;
+    }
+    for (size_t i = 0; i < verifying->count; i++) {
+        const struct layout_blob blob = {.digest = *verifying->items[i].digest};
+        hold_subjects(arena, (struct hold_digests){told.subjects.items, told.subjects.count}, &blob, 1, false, &faults);
+    }
+    held->is_identical = !faults.count && told.is_identical;
+    held->says = arena_printf(arena, "%s made it again: %s", text_printable(arena, text_of(told.verifier)),
+                              faults.count           ? "some of it"
+                              : told.is_identical    ? "the very same"
+                              : told.is_same_content ? "the same content, in another compression"
+                                                     : "it does not say how it came out");
+}
+
+/* Counts the keys by which it came out the very same, each once, however often it was given. */
+static size_t count_results(struct holding *holding)
+{
+    const struct verifying *verifying = holding->verifying;
+    struct strings ids = {0};
+    for (size_t i = 0; i < verifying->held.count; i++) {
+        const struct verify_held *held = &verifying->held.items[i];
+        if (!held->is_identical || !held->is_counted || !held->document->is_signed)
+            continue;
+        struct digest id = sign_key_id(verifying->verify->keys.items[held->document->key]);
+        if (!strings_has(&ids, digest_hex(&id).chars))
+            list_add(holding->arena, &ids, arena_strdup(holding->arena, digest_hex(&id).chars));
+    }
+    return ids.count;
 }
 
 /* --- what was not verified --- */
@@ -371,6 +425,8 @@ static bool hold_all(struct holding *holding, struct err *err)
         struct verify_held *held = &verifying->held.items[i];
         if (is_kind(held, "provenance"))
             hold_provenance(holding, held);
+        if (is_kind(held, "rebuild result"))
+            hold_result(holding, held);
     }
     for (size_t i = 0; verifying->verify->plan && i < verifying->count; i++) { /* they are compared, too */
         const struct verify_verdict *verdict = &verifying->items[i];
@@ -378,6 +434,7 @@ static bool hold_all(struct holding *holding, struct err *err)
             err->kind)
             return false;
     }
+    verifying->result_count = count_results(holding);
     note_lacks(holding);
     note_unheld(holding);
     return true;

@@ -41,6 +41,7 @@ struct verify_held {
     bool is_held;                          /* there is a way to hold it against the image, and it was */
     const char *says;                      /* what holds; NULL: nothing */
     const char *why;                       /* what does not; NULL: nothing */
+    bool is_identical;                     /* of a result: it was made again, and came out the very same */
     struct told_sbom sbom;                 /* of an SBOM, a bill */
     struct told_provenance provenance;     /* of a provenance */
 };
@@ -57,6 +58,7 @@ struct verifying {
     LIST(struct verify_layers) layers;
     LIST(struct verify_held) held;
     struct strings unverified; /* sentences */
+    size_t result_count;       /* distinct keys by which it was made again and came out the very same */
 };
 
 /* Holds the documents that were found, and the bill of a layout, against the image: fetches the layers that they tell of. */

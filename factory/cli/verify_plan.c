@@ -80,6 +80,9 @@ void verify_plan(const struct verifying *verifying, struct rebuild_plan *plan)
     struct arena *arena = verifying->remote->arena;
     plan->image = *verifying->image;
     plan->image.blobs_fd = -1;
+    plan->image.dir = NULL; /* its layers were read, and are in the cache */
+    plan->is_local = verifying->verify->is_local;
+    plan->reference = verifying->verify->reference;
     take_lock(plan, verifying->verify->lock_text, verifying->verify->lock_path);
     for (size_t i = 0; i < verifying->held.count; i++) {
         if (verifying->held.items[i].is_counted && !verifying->held.items[i].why)

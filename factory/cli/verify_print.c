@@ -9,7 +9,10 @@
 const char *verify_key_name(const struct verifying *verifying, size_t key)
 {
     const struct options *options = &verifying->remote->command->options;
-    struct digest id = sign_key_id(verifying->verify->rules.keys.items[key]);
+    struct digest id = sign_key_id(verifying->verify->keys.items[key]);
+    size_t own = verifying->verify->rules.keys.count;
+    if (key >= own)
+        return options->rebuilders.items[key - own];
     return options->keys.count ? options->keys.items[key]
                                : arena_printf(verifying->remote->arena, "key sha256:%.16s…", digest_hex(&id).chars);
 }
@@ -88,6 +91,9 @@ void verify_print(struct verifying *verifying)
     }
     for (size_t i = 0; i < verifying->held.count; i++)
         print_held(arena, verifying, &verifying->held.items[i]);
+    if (verifying->verify->quorum)
+        (void)printf("made again by %zu of the %zu that are wanted\n", verifying->result_count,
+                     verifying->verify->quorum);
     for (size_t i = 0; i < verifying->unverified.count; i++)
         (void)printf("not verified: %s\n", verifying->unverified.items[i]);
 }
@@ -173,6 +179,10 @@ json_t *verify_json(struct verifying *verifying, const struct err *err)
                   "manifests", manifests, "layers", layers_json(verifying), "documents", documents_json(verifying),
                   "not_verified", record_text(strings_join(arena, &verifying->unverified, "; ")));
     json_object_set_new(json, "unverified", record_strings(&verifying->unverified));
+    if (verifying->verify->quorum)
+        json_object_set_new(json, "quorum",
+                            json_pack("{s:I, s:I}", "wanted", (json_int_t)verifying->verify->quorum, "results",
+                                      (json_int_t)verifying->result_count));
     if (rules->scope)
         json_object_set_new(json, "scope", record_text(rules->scope));
     return json;

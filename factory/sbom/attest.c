@@ -72,6 +72,8 @@ static bool gather(const struct attest_item *item, struct arena *arena, struct g
     const struct attest_push *push = item->push;
     size_t first = item->kind == ATTEST_SBOM ? item->platform : 0;
     size_t count = item->kind == ATTEST_SBOM ? 1 : push->manifests.count;
+    if (item->kind == ATTEST_RESULT)
+        return true;
     gathered->items = arena_new_array(arena, struct sbom, count);
     for (size_t i = 0; i < count; i++) {
         const struct sbom_request request = {.store = push->attest->store,
@@ -114,6 +116,13 @@ static bool print_vex(const struct attest_push *push, struct arena *arena, const
     return vex_print(arena, &request, text, &count, err);
 }
 
+static bool print_result(const struct attest_result *result, struct buf *text)
+{
+    return buf_printf(text,
+                      "{\"verifier\":{\"id\":\"%s\",\"policies\":[]},\"timeCreated\":\"%s\",\"properties\":[\"%s\"]}",
+                      result->verifier, result->time, result->property);
+}
+
 /* Begins a statement; what it says follows, and "}". */
 static bool begin_statement(const struct attest_item *item, struct buf *text)
 {
@@ -134,6 +143,8 @@ static bool print_kind(const struct attest_item *item, struct arena *arena, cons
         return print_provenance(item->push, arena, gathered, text, err);
     case ATTEST_VEX:
         return print_vex(item->push, arena, gathered, text, err);
+    case ATTEST_RESULT:
+        return print_result(item->push->attest->result, text);
     }
     return false;
 }
@@ -141,8 +152,10 @@ static bool print_kind(const struct attest_item *item, struct arena *arena, cons
 /* Prints what is attached, or signed. */
 static bool print(const struct attest_item *item, struct buf *text, struct err *err)
 {
-    static const char *const names[] = {
-        [ATTEST_SBOM] = "SBOM", [ATTEST_PROVENANCE] = "provenance", [ATTEST_VEX] = "VEX document"};
+    static const char *const names[] = {[ATTEST_SBOM] = "SBOM",
+                                        [ATTEST_PROVENANCE] = "provenance",
+                                        [ATTEST_VEX] = "VEX document",
+                                        [ATTEST_RESULT] = "result"};
     AUTO(arena_done) struct arena arena = {0};
     AUTO(gathered_done) struct gathered gathered = {0};
     bool is_bare = item->kind == ATTEST_PROVENANCE || (item->kind == ATTEST_SBOM && !item->signer);
@@ -275,14 +288,20 @@ static void add_statement(struct attest_push *push, enum attest_kind kind, struc
 {
     struct arena *arena = push->arena;
     const char *builder = push->attest->builder ? push->attest->builder : PROVENANCE_BUILDER;
-    struct attest_item item = {
-        .push = push, .kind = kind, .predicate = kind == ATTEST_VEX ? VEX_PREDICATE : PROVENANCE_PREDICATE};
+    struct attest_item item = {.push = push,
+                               .kind = kind,
+                               .predicate = kind == ATTEST_VEX      ? VEX_PREDICATE
+                                            : kind == ATTEST_RESULT ? TOLD_RESULT_PREDICATE
+                                                                    : PROVENANCE_PREDICATE};
     sign_subjects(arena, push->image, &item.subjects, &item.subject_count);
     list_add(arena, &item.marks, arena_printf(arena, "\"sha256\":\"%s\"", digest_hex(&push->image->root.digest).chars));
     if (kind == ATTEST_VEX) {
         list_add(
             arena, &item.marks,
             arena_printf(arena, "\"@id\":\"%s\"", vex_id(arena, &push->image->root.digest, push->attest->data, NULL)));
+    } else if (kind == ATTEST_RESULT) {
+        list_add(arena, &item.marks, arena_printf(arena, "\"id\":\"%s\"", push->attest->result->verifier));
+        list_add(arena, &item.marks, push->attest->result->property);
     } else {
         list_add(arena, &item.marks, "\"buildType\":\"" PROVENANCE_BUILD_TYPE "\"");
         list_add(arena, &item.marks, arena_printf(arena, "\"builder\":{\"id\":\"%s\"", builder));
@@ -311,5 +330,7 @@ bool attest_give(void *context, struct arena *arena, const struct attach_target 
         add_statement(push, ATTEST_PROVENANCE, list);
     if (attest->kinds & ATTEST_VEX)
         add_statement(push, ATTEST_VEX, list);
+    if (attest->kinds & ATTEST_RESULT)
+        add_statement(push, ATTEST_RESULT, list);
     return true;
 }

@@ -18,7 +18,15 @@
 #include "sbom/vex.h"
 #include "sign/signer.h"
 
-enum attest_kind { ATTEST_SBOM = 1 << 0, ATTEST_PROVENANCE = 1 << 1, ATTEST_VEX = 1 << 2 };
+enum attest_kind { ATTEST_SBOM = 1 << 0, ATTEST_PROVENANCE = 1 << 1, ATTEST_VEX = 1 << 2, ATTEST_RESULT = 1 << 3 };
+
+/* That the image was made again: in-toto's simple verification result (in-toto/attestation, spec/predicates/svr.md). It hangs on the index
+ * and each platform. */
+struct attest_result {
+    const char *verifier; /* a URI */
+    const char *property; /* as told.h has it */
+    const char *time;     /* RFC 3339 */
+};
 
 /* What is attached to what is pushed. */
 struct attest {
@@ -27,7 +35,8 @@ struct attest {
     const struct signers *signers; /* NULL: nothing is signed */
     const char *builder;           /* as provenance_request */
     const struct provenance_program *program;
-    const struct vex_data *data; /* for ATTEST_VEX */
+    const struct vex_data *data;        /* for ATTEST_VEX */
+    const struct attest_result *result; /* for ATTEST_RESULT, which no word of users means */
 };
 
 /* The words of users, in the order of the bits; NULL ends them. */

@@ -127,26 +127,26 @@ void hold_sbom(struct arena *arena, const struct told_sbom *told, const struct s
 
 /* --- provenance --- */
 
-void hold_subjects(struct arena *arena, const struct told_provenance *told, const struct layout_blob *blobs,
-                   size_t count, bool is_whole, struct hold_faults *faults)
+void hold_subjects(struct arena *arena, struct hold_digests subjects, const struct layout_blob *blobs, size_t count,
+                   bool is_whole, struct hold_faults *faults)
 {
     for (size_t i = 0; i < count; i++) {
         size_t at = 0;
-        while (at < told->subjects.count && !digest_eq(&told->subjects.items[at], &blobs[i].digest))
+        while (at < subjects.count && !digest_eq(&subjects.items[at], &blobs[i].digest))
             at++;
-        if (at == told->subjects.count)
+        if (at == subjects.count)
             hold_add(arena, faults,
                      arena_printf(arena, "it is not about sha256:%.12s…, which the image has",
                                   digest_hex(&blobs[i].digest).chars));
     }
-    for (size_t i = 0; is_whole && i < told->subjects.count; i++) {
+    for (size_t i = 0; is_whole && i < subjects.count; i++) {
         size_t at = 0;
-        while (at < count && !digest_eq(&told->subjects.items[i], &blobs[at].digest))
+        while (at < count && !digest_eq(&subjects.items[i], &blobs[at].digest))
             at++;
         if (at == count)
             hold_add(arena, faults,
                      arena_printf(arena, "it is about sha256:%.12s…, which the image has not",
-                                  digest_hex(&told->subjects.items[i]).chars));
+                                  digest_hex(&subjects.items[i]).chars));
     }
 }
 

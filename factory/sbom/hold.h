@@ -29,9 +29,15 @@ const char *hold_print(struct arena *arena, const struct hold_faults *faults);
  * Of an SBOM that does not claim to have all files those that it has are held; *ret_missing counts the others. */
 void hold_sbom(struct arena *arena, const struct told_sbom *told, const struct sbom *image, size_t *ret_missing,
                struct hold_faults *faults);
-/* Holds the subjects of a provenance against the digests that an image has; with `is_whole` it has to name each of them, and no other. */
-void hold_subjects(struct arena *arena, const struct told_provenance *told, const struct layout_blob *blobs,
-                   size_t count, bool is_whole, struct hold_faults *faults);
+/* Digests that a statement is about. */
+struct hold_digests {
+    const struct digest *items;
+    size_t count;
+};
+
+/* Holds the subjects of a statement against the digests that an image has: each has to be among them, and with `is_whole` no other. */
+void hold_subjects(struct arena *arena, struct hold_digests subjects, const struct layout_blob *blobs, size_t count,
+                   bool is_whole, struct hold_faults *faults);
 /* Holds the packages that an SBOM names by the digests of their files against what the provenance says was taken. */
 void hold_packages(struct arena *arena, const struct told_provenance *told, const struct told_sbom *sbom,
                    struct hold_faults *faults);

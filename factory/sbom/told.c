@@ -368,3 +368,33 @@ bool told_read_provenance(struct arena *arena, struct text statement, struct tol
         read_dependency(arena, one, ret_told);
     return true;
 }
+
+/* --- results --- */
+
+bool told_read_result(struct arena *arena, struct text statement, struct told_result *ret_told, const char **ret_why)
+{
+    *ret_why = NULL;
+    *ret_told = (struct told_result){.verifier = "unknown"};
+    json_auto_t *json = parse(statement, ret_why);
+    const json_t *predicate = json_object_get(json, "predicate"), *one;
+    const char *verifier = string_of(json_object_get(predicate, "verifier"), "id");
+    size_t i;
+    if (json && (!verifier || !json_is_array(json_object_get(predicate, "properties"))))
+        *ret_why = "it is no verification result";
+    if (*ret_why)
+        return false;
+    ret_told->verifier = arena_strdup(arena, verifier ? verifier : "unknown");
+    json_array_foreach(json_object_get(predicate, "properties"), i, one)
+    {
+        const char *property = json_string_value(one);
+        ret_told->is_identical = ret_told->is_identical || (property && strcmp(property, TOLD_IDENTICAL) == 0);
+        ret_told->is_same_content = ret_told->is_same_content || (property && strcmp(property, TOLD_SAME_CONTENT) == 0);
+    }
+    json_array_foreach(json_object_get(json, "subject"), i, one)
+    {
+        struct digest digest;
+        if (hex_of(string_of(json_object_get(one, "digest"), "sha256"), &digest))
+            list_add(arena, &ret_told->subjects, digest);
+    }
+    return true;
+}

@@ -15,6 +15,9 @@
 #include "bill/bill.h"
 
 #define TOLD_VALUES_MAX ((size_t)2 << 20) /* commas and brackets: bounds the memory of the parser */
+#define TOLD_RESULT_PREDICATE "https://in-toto.io/attestation/svr/v0.2"
+#define TOLD_IDENTICAL "IMGFACTORY_REBUILT_IDENTICAL"
+#define TOLD_SAME_CONTENT "IMGFACTORY_REBUILT_SAME_CONTENT"
 #define TOLD_SPDX_PREDICATE "https://spdx.dev/Document"
 #define TOLD_SPDX_TYPE "application/spdx+json"
 #define TOLD_CYCLONEDX_PREDICATE "https://cyclonedx.org/bom"
@@ -76,6 +79,16 @@ bool told_read_sbom(struct arena *arena, struct text document, struct told_sbom 
 /* The same of the predicate of a statement. */
 bool told_read_sbom_statement(struct arena *arena, struct text statement, struct told_sbom *ret_told,
                               const char **ret_why) MUST_CHECK;
+/* That somebody made an image again (in-toto's simple verification result). */
+struct told_result {
+    const char *verifier;
+    bool is_identical, is_same_content;
+    LIST(struct digest) subjects;
+};
+
+/* Reads such a statement. */
+bool told_read_result(struct arena *arena, struct text statement, struct told_result *ret_told,
+                      const char **ret_why) MUST_CHECK;
 /* Reads a statement with SLSA's predicate. */
 bool told_read_provenance(struct arena *arena, struct text statement, struct told_provenance *ret_told,
                           const char **ret_why) MUST_CHECK;

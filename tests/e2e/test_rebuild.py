@@ -166,5 +166,46 @@ class Differences(RebuildCase):
         self.refused(run.TRUST, self.again("--lock-file", self.lock_path, what=self.layout, key=False, code=run.TRUST), "imgfactory.lock")
 
 
+class Results(RebuildCase):
+    def quorum(self, number, *keys, code=run.OK):
+        options = [word for key in keys for word in ("--rebuilder", key.replace(".key", ".pub"))]
+        result = self.call("verify", "--json", "--tls-verify=false", "--key", self.ours.replace(".key", ".pub"), "--quorum", str(number), *options,
+                           f"{self.reference}:v1")
+        self.assertEqual(result.code, code, result)
+        result.json = json.loads(result.stdout)
+        self.assertEqual(SCHEMA.faults(result.json, "verify"), [])
+        return result
+
+    def test_results_of_several_keys_make_a_quorum_and_each_key_counts_once(self):
+        self.attested()
+        rebuilders = [self.new_key("first"), self.new_key("second", "--type", "p256")]
+        for number, key in enumerate(rebuilders):
+            self.refused(run.TRUST, self.quorum(number + 1, *rebuilders, code=run.TRUST), f"{number} of the {number + 1} results")
+            told = self.again("--publish-result", "--sign", key, "--builder", f"https://rebuilder-{number}.example.org/").json
+            self.assertEqual(told["rebuild"]["published"], 3)
+        self.assertEqual(self.again("--publish-result", "--sign", rebuilders[0], "--builder", "https://rebuilder-0.example.org/").json["rebuild"]["published"], 0)
+        self.assertEqual(self.quorum(2, *rebuilders).json["quorum"], {"wanted": 2, "results": 2})
+        self.quorum(2, rebuilders[0], rebuilders[0], code=run.TRUST)
+        self.quorum(1, self.new_key("third"), code=run.TRUST)
+        self.quorum(1, code=run.TRUST)  # who signs images has not made this one again
+        statements = [one for one in self.bundles(self.index) if "svr" in one[0]["predicateType"]]
+        for (statement, signed, signature), key in zip(statements, rebuilders):
+            self.assertTrue(self.is_by(key, signed, signature))
+            self.assertEqual({"sha256:" + one["digest"]["sha256"] for one in statement["subject"]}, {self.index, *self.children})
+            self.assertEqual(statement["predicate"]["properties"], ["IMGFACTORY_REBUILT_IDENTICAL"])
+
+    def test_who_makes_images_again_cannot_sign_them(self):
+        self.attest("--attest", "sbom", "--sign", self.new_key("other"))
+        result = self.call("verify", "--tls-verify=false", "--key", self.ours.replace(".key", ".pub"), "--rebuilder", self.path("other.pub"),
+                           f"{self.reference}:v1")
+        self.refused(run.TRUST, result, "is a signature of it by the key")
+
+    def test_options_that_do_not_go_together(self):
+        for options, words in ((("--publish-result",), "is for --rebuild"), (("--rebuild", "--publish-result"), "wants a key to sign with"),
+                               (("--quorum", "1"), "--rebuilder"), (("--vendor", "x"), "is for --rebuild")):
+            self.refused(run.USAGE, self.call("verify", *options, self.layout), words)
+        self.refused(run.USAGE, self.call("verify", "--rebuild", "--publish-result", "--sign", self.ours, self.layout), "lies on this machine")
+
+
 if __name__ == "__main__":
     unittest.main()
