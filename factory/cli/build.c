@@ -1418,6 +1418,18 @@ static bool take_failure(const struct batch *batch, struct err *err)
     return true;
 }
 
+/* Writes the lock, takes the first failure of what is made again, or prints the report. */
+static bool conclude(struct build *build, const struct batch *batch, struct plant *plant,
+                     const struct name_answer *answers, struct err *err)
+{
+    if (build->locking.is_writing)
+        return locking_end(build->command, &build->locking, batch, plant, err);
+    if (build->again)
+        return take_failure(batch, build->again);
+    print_report(build, batch, answers);
+    return true;
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
@@ -1463,12 +1475,7 @@ static bool run_batch(struct build *build, struct err *err)
             changes_tell(batch, are_libraries_told(build) ? &libraries : NULL, &stories);
         if (!batch->is_abandoned && run_publishes(build))
             published_keep(batch, &build->run, log);
-        if (build->locking.is_writing)
-            is_run = locking_end(build->command, &build->locking, batch, plant, err);
-        else if (build->again)
-            is_run = take_failure(batch, build->again);
-        else
-            print_report(build, batch, answers);
+        is_run = conclude(build, batch, plant, answers, err);
         night_metrics_note(build->command, batch);
         night_changes_note(build->command, batch);
         night_pages_note(build->command, batch, &build->run, build->is_night);

@@ -142,14 +142,27 @@ static bool read_file(const char *path, struct buf *ret_bytes, struct err *err)
     return is_read;
 }
 
+/* Warns of a private key that others can read: whoever did has it still, however the copy is kept. */
+static void warn_of_readers(const struct command *command, const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && (status.st_mode & 044))
+        log_line(command->log, LOG_QUIET,
+                 "warning: %s can be read by others (mode %04o), who may have the key; chmod 600 it, or make a new one",
+                 path, (unsigned)(status.st_mode & 07777));
+}
+
 static bool import(struct command *command, struct passphrases *asked, struct err *err)
 {
     AUTO(auto_close_sign_key) struct sign_key *key = NULL;
     AUTO(secret_buf_done) struct buf bytes = {0};
     const char *from = command->options.words.items[1], *path = command->options.words.items[2];
     struct sign_passphrase passphrase = passphrase_of_keys(asked);
-    return read_file(from, &bytes, err) && sign_key_read(from, buf_text(&bytes), &passphrase, &key, err) &&
-           write_key(command, key, path, asked, err);
+    if (!read_file(from, &bytes, err) || !sign_key_read(from, buf_text(&bytes), &passphrase, &key, err) ||
+        !write_key(command, key, path, asked, err))
+        return false;
+    warn_of_readers(command, from);
+    return true;
 }
 
 /* Of a private key, a public one, or a signer's file. */

@@ -19,7 +19,9 @@
 #define PULLS                                                                                                          \
     (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_SYSTEM |    \
      COMMAND_PROVENANCE | COMMAND_VEX) /* images of registries */
-#define CACHES (COMMAND_VERIFY | PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_PRUNE) /* use the cache */
+#define CACHES                                                                                                         \
+    (COMMAND_TAG | COMMAND_VERIFY | PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY |                               \
+     COMMAND_PRUNE) /* use the cache */
 #define REGISTRIES                                                                                                     \
     (COMMAND_VERIFY | TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK |                 \
      COMMAND_PRUNE) /* talk to registries */
@@ -83,7 +85,7 @@ static const struct option_row rows[] = {
         0, "sign", "FILE",
         "sign what is pushed with this key, or by the command that the file names (again for more; default: the site "
         "file's)",
-        OPTION_STRINGS, sign, COMMAND_BUILD | COMMAND_PUSH | COMMAND_VERIFY, 0, 0, 0, ALTERS_NOTHING),
+        OPTION_STRINGS, sign, COMMAND_BUILD | COMMAND_PUSH | COMMAND_VERIFY | COMMAND_TAG, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "key", "FILE", "a public key; index and children must be signed by it (again for more: by any of them)",
            OPTION_STRINGS, keys, COMMAND_VERIFY | COMMAND_PULL, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "quorum", "N",
@@ -101,12 +103,13 @@ static const struct option_row rows[] = {
            "a policy as podman reads it (/etc/containers/policy.json): what it asks of the image must hold",
            OPTION_STRING, policy, COMMAND_VERIFY | COMMAND_PULL, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "attest", "LIST",
-           "attach these to what is pushed, before tags move: sbom, provenance, vex (default: the site file's)",
+           "attach these to what is pushed, before tags move: sbom (SPDX), cyclonedx, provenance, vex (default: the "
+           "site file's)",
            OPTION_STRINGS, attest, COMMAND_BUILD | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "passphrase-fd", "N",
            "read passphrases of keys from this file descriptor, a line for each key (the last one is for the rest)",
-           OPTION_NUMBER, passphrase_fd, COMMAND_BUILD | COMMAND_PUSH | COMMAND_KEY | COMMAND_VERIFY, 0, 0, 1023,
-           ALTERS_NOTHING),
+           OPTION_NUMBER, passphrase_fd, COMMAND_BUILD | COMMAND_PUSH | COMMAND_KEY | COMMAND_VERIFY | COMMAND_TAG, 0,
+           0, 1023, ALTERS_NOTHING),
     OPTION(0, "type", "NAME", "of a new key: ed25519 (default) or p256 (ECDSA)", OPTION_STRING, key_type, COMMAND_KEY,
            0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "format", "NAME",
@@ -330,6 +333,7 @@ static const struct option_text texts[] = {
      "make the image again, for all platforms, out of exactly what its lock names, and compare; manifests and sources "
      "are those of "
      "this machine, unless given"},
+    {"sign", COMMAND_TAG, "sign the image for the tag with this key before it moves (again for more)"},
     {"sign", COMMAND_VERIFY, "sign the result with this key, or by the command that the file names (again for more)"},
     {"builder", COMMAND_VERIFY,
      "URI of who makes the image again, for its result (default: urn:imgfactory:verifier:local)"},

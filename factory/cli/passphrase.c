@@ -63,6 +63,13 @@ static bool of_surroundings(char **ret_passphrase, struct err *err)
     return true;
 }
 
+/* Whether what unasked() gave is of a file that may be empty by mistake. */
+static bool is_of_credential(const struct passphrases *passphrases)
+{
+    return !passphrases->command->options.has_passphrase_fd && !getenv("IMGFACTORY_KEY_PASSPHRASE") &&
+           !getenv("COSIGN_PASSWORD");
+}
+
 /* Takes it from where nobody has to be asked; *ret_passphrase NULL: it is not there. */
 static bool unasked(struct passphrases *passphrases, char **ret_passphrase, struct err *err)
 {
@@ -98,6 +105,13 @@ bool passphrase_new(struct passphrases *passphrases, const char *name, char **re
     AUTO(secret_done) char *again = NULL;
     if (!unasked(passphrases, ret_passphrase, err))
         return false;
+    if (*ret_passphrase && !**ret_passphrase && is_of_credential(passphrases)) {
+        secret_done(ret_passphrase);
+        err_set(err, ERR_USAGE,
+                "the systemd credential " CREDENTIAL " is empty: it makes no key without a passphrase; for that set "
+                "IMGFACTORY_KEY_PASSPHRASE to nothing");
+        return false;
+    }
     if (*ret_passphrase)
         return true;
     struct asking asking = {

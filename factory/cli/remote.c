@@ -35,6 +35,7 @@
 #include "line/fewer.h"
 #include "line/report.h"
 #include "oci/layout.h"
+#include "registry/pull.h"
 #include "registry/registries_conf.h"
 #include "sign/sign_image.h"
 
@@ -156,6 +157,34 @@ static bool set_tag(struct remote *remote, struct reference *reference, const ch
     return publication->is_good;
 }
 
+/* Signs the image for the tag that it is about to get (--sign): the older form names the tag. */
+static bool sign_for_tag(struct remote *remote, const struct reference *reference, const char *name, struct err *err)
+{
+    AUTO(auto_close_registry) struct registry *registry = NULL;
+    AUTO(remote_close_store) struct store *store = NULL;
+    struct layout_wanted wanted = {.is_sparse_fine = true};
+    const struct pull_request request = {reference, &wanted, false};
+    const struct registry_options *options;
+    struct attach_list list = {0};
+    struct layout_image image;
+    size_t count;
+    if (!remote->signers)
+        return true;
+    if (!remote_open_store(remote, &store, err) ||
+        !registries_conf_options(remote->arena, remote->registry_options, reference, &options, err) ||
+        !registry_open(options, remote->http, reference, REGISTRY_PUSH, &registry, err) ||
+        !pull_documents(registry, store, remote->arena, &request, &image, err))
+        return false;
+    const struct attach_tag tag = {.name = name, .digest = image.root.digest};
+    const struct attach_target target = {
+        .repository = arena_printf(remote->arena, "%s/%s", reference->host, reference->repository),
+        .image = &image,
+        .tags = &tag,
+        .tag_count = 1};
+    return sign_image((void *)(uintptr_t)remote->signers, remote->arena, &target, &list, err) &&
+           attach_bring(registry, remote->arena, &list, false, &count, err);
+}
+
 /* Tells the state of past nights where the tag is now. */
 static void take_down(struct remote *remote, const char *destination, const char *name, const struct digest *digest)
 {
@@ -187,7 +216,7 @@ static bool tag(struct remote *remote, struct err *err)
                 !reference.has_digest ? options->words.items[0] : name);
         return false;
     }
-    bool is_good = set_tag(remote, &reference, name, &publication, err);
+    bool is_good = sign_for_tag(remote, &reference, name, err) && set_tag(remote, &reference, name, &publication, err);
     if (is_good)
         take_down(remote, publication.destination, name, &reference.digest);
     if (options->is_json)
@@ -752,7 +781,8 @@ bool remote_verify_for(struct command *command, struct rebuild_plan *plan, struc
 bool remote_tag(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
-    return with_network(&remote, tag, err);
+    return (!command->options.sign.count || signing_open(command, &remote.signers, err)) &&
+           with_network(&remote, tag, err);
 }
 
 bool remote_login(struct command *command, struct err *err)

@@ -44,7 +44,7 @@ static void take_bills(struct arena *arena, const struct bill *const *bills, siz
     plan->made = (struct told_made){.image = bills[0]->facts.name,
                                     .named = bills[0]->named,
                                     .source = bills[0]->source->name,
-                                    .compression = layer_compression_names[inputs->compression],
+                                    .compression = packing_names[inputs->compression],
                                     .encoder = inputs->encoder,
                                     .options = options_of(arena, inputs)};
     if (inputs->source_date_epoch >= 0)

@@ -191,6 +191,9 @@ static bool make_document(struct attach_work *work, struct attach_one *one, stru
         return true;
     if (!one->document->make(one->document->context, work->arena, &bytes, err))
         return false;
+    one->is_there = !bytes.len; /* as far as anything is wanted */
+    if (!bytes.len)
+        return true;
     if (bytes.len > ATTACH_DOCUMENT_MAX_BYTES) {
         err_set(err, ERR_PUBLISH, "a document of type %s is bigger than the 16 MiB that are attached",
                 one->document->type);
@@ -211,6 +214,8 @@ static bool make_documents(struct attach_work *work, struct err *err)
             continue;
         if (!make_document(work, one, err))
             return false;
+        if (one->is_there)
+            continue;
         one->is_there = !one->document->is_same &&
                         is_listed(&subject_of(work, &one->document->subject.digest)->referrers, &one->digest);
         if (one->is_there)

@@ -34,7 +34,8 @@ struct attach_document {
     /* Whether a document of this type and these notes is it already: false of what cannot be read. NULL: when its bytes
      * are those that `make` makes. Called by several threads at a time. */
     bool (*is_same)(const void *context, struct text there);
-    /* Makes it, when it is missing (or is_same is NULL). Called by the pushing thread alone. */
+    /* Makes it, when it is missing (or is_same is NULL); an empty one: nothing is to hang there after all. Called by the pushing thread
+     * alone. */
     bool (*make)(void *context, struct arena *arena, struct text *ret_document, struct err *err);
     void *context;
 };

@@ -10,7 +10,7 @@
 #define SPDX_TYPE TOLD_SPDX_TYPE
 #define SPDX_PREDICATE TOLD_SPDX_PREDICATE
 
-const char *const attest_words[] = {"sbom", "provenance", "vex", NULL};
+const char *const attest_words[] = {"sbom", "provenance", "vex", "cyclonedx", NULL};
 
 bool attest_read(struct arena *arena, const char *what, const struct strings *words, unsigned *ret_kinds,
                  struct err *err)
@@ -21,7 +21,7 @@ bool attest_read(struct arena *arena, const char *what, const struct strings *wo
         while (attest_words[at] && strcmp(attest_words[at], words->items[i]) != 0)
             at++;
         if (!attest_words[at]) {
-            err_set(err, ERR_USAGE, "%s: '%s' is none of sbom, provenance and vex", what,
+            err_set(err, ERR_USAGE, "%s: '%s' is none of sbom, cyclonedx, provenance and vex", what,
                     text_printable(arena, text_of(words->items[i])));
             return false;
         }
@@ -50,6 +50,7 @@ struct attest_item {
     const struct signer *signer; /* NULL: it is not signed */
     struct strings marks;        /* what stands in it, and in no other */
     struct text made;            /* once it was */
+    bool is_empty;               /* it was, and says nothing: a VEX document without a claim */
 };
 
 /* --- making --- */
@@ -66,12 +67,17 @@ static void gathered_done(struct gathered *gathered)
         sbom_done(&gathered->items[i]);
 }
 
+static bool is_sbom(enum attest_kind kind)
+{
+    return kind == ATTEST_SBOM || kind == ATTEST_CYCLONEDX;
+}
+
 /* Gathers some platforms, with their layers open only when something needs them. */
 static bool gather(const struct attest_item *item, struct arena *arena, struct gathered *gathered, struct err *err)
 {
     const struct attest_push *push = item->push;
-    size_t first = item->kind == ATTEST_SBOM ? item->platform : 0;
-    size_t count = item->kind == ATTEST_SBOM ? 1 : push->manifests.count;
+    size_t first = is_sbom(item->kind) ? item->platform : 0;
+    size_t count = is_sbom(item->kind) ? 1 : push->manifests.count;
     if (item->kind == ATTEST_RESULT)
         return true;
     gathered->items = arena_new_array(arena, struct sbom, count);
@@ -105,15 +111,14 @@ static bool print_provenance(const struct attest_push *push, struct arena *arena
 }
 
 static bool print_vex(const struct attest_push *push, struct arena *arena, const struct gathered *gathered,
-                      struct buf *text, struct err *err)
+                      struct buf *text, size_t *ret_count, struct err *err)
 {
     const struct vex_request request = {.name = &push->name,
                                         .image = push->image,
                                         .platforms = gathered->items,
                                         .count = gathered->count,
                                         .data = push->attest->data};
-    size_t count;
-    return vex_print(arena, &request, text, &count, err);
+    return vex_print(arena, &request, text, ret_count, err);
 }
 
 static bool print_result(const struct attest_result *result, struct buf *text)
@@ -133,16 +138,22 @@ static bool begin_statement(const struct attest_item *item, struct buf *text)
     return is_good && buf_printf(text, "],\"predicateType\":\"%s\",\"predicate\":", item->predicate);
 }
 
-static bool print_kind(const struct attest_item *item, struct arena *arena, const struct gathered *gathered,
-                       struct buf *text, struct err *err)
+static bool print_kind(struct attest_item *item, struct arena *arena, const struct gathered *gathered, struct buf *text,
+                       struct err *err)
 {
+    size_t count = 1;
+    bool is_good;
     switch (item->kind) {
     case ATTEST_SBOM:
         return sbom_print(arena, &gathered->items[0], SBOM_SPDX, text);
+    case ATTEST_CYCLONEDX:
+        return sbom_print(arena, &gathered->items[0], SBOM_CYCLONEDX_1_6, text);
     case ATTEST_PROVENANCE:
         return print_provenance(item->push, arena, gathered, text, err);
     case ATTEST_VEX:
-        return print_vex(item->push, arena, gathered, text, err);
+        is_good = print_vex(item->push, arena, gathered, text, &count, err);
+        item->is_empty = is_good && !count;
+        return is_good;
     case ATTEST_RESULT:
         return print_result(item->push->attest->result, text);
     }
@@ -150,15 +161,16 @@ static bool print_kind(const struct attest_item *item, struct arena *arena, cons
 }
 
 /* Prints what is attached, or signed. */
-static bool print(const struct attest_item *item, struct buf *text, struct err *err)
+static bool print(struct attest_item *item, struct buf *text, struct err *err)
 {
     static const char *const names[] = {[ATTEST_SBOM] = "SBOM",
+                                        [ATTEST_CYCLONEDX] = "SBOM",
                                         [ATTEST_PROVENANCE] = "provenance",
                                         [ATTEST_VEX] = "VEX document",
                                         [ATTEST_RESULT] = "result"};
     AUTO(arena_done) struct arena arena = {0};
     AUTO(gathered_done) struct gathered gathered = {0};
-    bool is_bare = item->kind == ATTEST_PROVENANCE || (item->kind == ATTEST_SBOM && !item->signer);
+    bool is_bare = item->kind == ATTEST_PROVENANCE || (is_sbom(item->kind) && !item->signer);
     if (!gather(item, &arena, &gathered, err))
         return false;
     bool is_good = (is_bare || begin_statement(item, text)) && print_kind(item, &arena, &gathered, text, err) &&
@@ -175,9 +187,13 @@ static bool make(void *context, struct arena *arena, struct text *ret_document, 
     (void)arena; /* once for all its subjects */
     AUTO(buf_done) struct buf text;
     buf_init(&text, item->signer ? ATTACH_DOCUMENT_MAX_BYTES / 4 * 3 : ATTACH_DOCUMENT_MAX_BYTES);
-    if (!item->made.len) {
+    if (!item->made.len && !item->is_empty) {
         if (!print(item, &text, err))
             return false;
+        if (item->is_empty) {
+            *ret_document = TEXT("");
+            return true;
+        }
         struct text made = {text_dup(item->push->arena, buf_text(&text)), text.len};
         if (item->signer && !signer_bundle(item->signer, item->push->arena, ENVELOPE_STATEMENT_TYPE, made, &made, err))
             return false;
@@ -231,7 +247,7 @@ static const struct registry_note *notes_of(struct arena *arena, const struct at
         notes[count++] = (struct registry_note){"dev.sigstore.bundle.content", "dsse-envelope"};
         notes[count++] = (struct registry_note){"dev.sigstore.bundle.predicateType", item->predicate};
     }
-    if (item->signer || item->kind != ATTEST_SBOM)
+    if (item->signer || !is_sbom(item->kind))
         notes[count++] = (struct registry_note){"in-toto.io/predicate-type", item->predicate};
     *ret_count = count;
     return notes;
@@ -246,7 +262,9 @@ static void add_by(const struct attest_item *from, const struct signer *signer, 
     item->signer = signer;
     size_t note_count;
     const struct registry_note *notes = notes_of(arena, item, &note_count);
-    const char *plain = item->kind == ATTEST_SBOM ? SPDX_TYPE : ENVELOPE_STATEMENT_TYPE;
+    const char *plain = item->kind == ATTEST_SBOM        ? SPDX_TYPE
+                        : item->kind == ATTEST_CYCLONEDX ? TOLD_CYCLONEDX_TYPE
+                                                         : ENVELOPE_STATEMENT_TYPE;
     for (size_t i = 0; i < item->subject_count; i++)
         list_add(arena, &list->documents,
                  (struct attach_document){.subject = item->subjects[i],
@@ -268,18 +286,30 @@ static void add(const struct attest_item *item, struct attach_list *list)
         add_by(item, NULL, list);
 }
 
-static void add_sboms(struct attest_push *push, struct attach_list *list)
+/* What stands in the SBOM of one platform alone. */
+static const char *sbom_mark(const struct attest_push *push, enum attest_kind kind,
+                             const struct layout_manifest *manifest)
+{
+    struct digest_hex hex = digest_hex(&manifest->blob.digest);
+    if (kind == ATTEST_CYCLONEDX)
+        return arena_printf(push->arena, "\"version\":\"sha256:%s\"", hex.chars);
+    return arena_printf(push->arena, "\"documentNamespace\":\"https://spdx.org/spdxdocs/%s-%s\"",
+                        purl_encode(push->arena, push->name.name), hex.chars);
+}
+
+static void add_sboms(struct attest_push *push, enum attest_kind kind, struct attach_list *list)
 {
     for (size_t i = 0; i < push->manifests.count; i++) {
         const struct layout_manifest *manifest = push->manifests.items[i];
-        struct attest_item item = {.push = push, .kind = ATTEST_SBOM, .platform = i, .predicate = SPDX_PREDICATE};
+        struct attest_item item = {.push = push,
+                                   .kind = kind,
+                                   .platform = i,
+                                   .predicate = kind == ATTEST_SBOM ? SPDX_PREDICATE : TOLD_CYCLONEDX_PREDICATE};
         item.subjects = arena_new_array(push->arena, struct layout_blob, 2);
         item.subjects[item.subject_count++] = manifest->blob;
         if (i == 0 && push->image->is_index)
             item.subjects[item.subject_count++] = push->image->root;
-        list_add(push->arena, &item.marks,
-                 arena_printf(push->arena, "\"documentNamespace\":\"https://spdx.org/spdxdocs/%s-%s\"",
-                              purl_encode(push->arena, push->name.name), digest_hex(&manifest->blob.digest).chars));
+        list_add(push->arena, &item.marks, sbom_mark(push, kind, manifest));
         add(&item, list);
     }
 }
@@ -325,7 +355,9 @@ bool attest_give(void *context, struct arena *arena, const struct attach_target 
             list_add(arena, &push->manifests, &target->image->manifests.items[i]);
     }
     if (attest->kinds & ATTEST_SBOM)
-        add_sboms(push, list);
+        add_sboms(push, ATTEST_SBOM, list);
+    if (attest->kinds & ATTEST_CYCLONEDX)
+        add_sboms(push, ATTEST_CYCLONEDX, list);
     if (attest->kinds & ATTEST_PROVENANCE)
         add_statement(push, ATTEST_PROVENANCE, list);
     if (attest->kinds & ATTEST_VEX)

@@ -5,7 +5,7 @@
  * document and the others are plain statements, which prove nothing. The provenance hangs on the index and each platform, as does
  * the VEX document; of SBOMs each platform has its own, and the index that of the first, since scanners take one from there.
  * Nothing is made while it hangs there: an SBOM or a provenance of the same image by the same builder (and key) stays, whatever a
- * later program would say of it, and so does a VEX document of the same data.
+ * later program would say of it, and so does a VEX document of the same data. One that claims nothing is not attached.
  * Threads: as registry/attach.h.
  * Owns: nothing; a struct attest and all that it names live until the push is over.
  * Fails with: as sbom.h, vex.h; ERR_RESOLVE (no bill for the provenance); ERR_MALFORMED (bigger than documents may be).
@@ -18,7 +18,13 @@
 #include "sbom/vex.h"
 #include "sign/signer.h"
 
-enum attest_kind { ATTEST_SBOM = 1 << 0, ATTEST_PROVENANCE = 1 << 1, ATTEST_VEX = 1 << 2, ATTEST_RESULT = 1 << 3 };
+enum attest_kind {
+    ATTEST_SBOM = 1 << 0, /* SPDX */
+    ATTEST_PROVENANCE = 1 << 1,
+    ATTEST_VEX = 1 << 2,
+    ATTEST_CYCLONEDX = 1 << 3, /* an SBOM in that form */
+    ATTEST_RESULT = 1 << 4
+};
 
 /* That the image was made again: in-toto's simple verification result (in-toto/attestation, spec/predicates/svr.md). It hangs on the index
  * and each platform. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SBOM, provenance and VEX attached by the push: on index and platforms, signed and not, before tags move, once."""
 
+import base64
 import json
 import os
 import shutil
@@ -113,6 +114,33 @@ class Attached(AttestCase):
         self.assertEqual(self.attest("--attest", "sbom").push.attached, 3)
         self.assertEqual(self.attest("--attest", "sbom,provenance").push.attached, 3)
         self.assertEqual(self.attest("--attest", "provenance", "--builder", "https://ci.example.org/x").push.attached, 3)
+
+    def test_an_sbom_may_be_of_the_other_form_or_of_both(self):
+        result = self.attest("--attest", "sbom,cyclonedx")
+        self.assertEqual(result.push.attached, 6)
+        for digest in (self.index, *self.children):
+            told = {kind: document for kind, _, document in self.referrers(digest)}
+            self.assertEqual(set(told), {"application/spdx+json", "application/vnd.cyclonedx+json"})
+            self.assertEqual(told["application/vnd.cyclonedx+json"]["metadata"]["component"]["version"], digest if digest != self.index else self.children[0])
+        self.assertEqual(self.attest("--attest", "cyclonedx,sbom").push.attached, 0)
+        verified = json.loads(self.call("verify", "--json", "--tls-verify=false", f"{self.reference}:v1").stdout)
+        self.assertEqual([one["good"] for one in verified["documents"]], [True] * 4)
+        key = self.new_key("k")
+        self.attest("--attest", "cyclonedx", "--sign", key)
+        self.assertIn("https://cyclonedx.org/bom", [statement["predicateType"] for statement, *_ in self.signed(self.index)])
+
+    def signed(self, digest):
+        for kind, _, document in self.referrers(digest):
+            if "dsseEnvelope" in document:
+                yield (json.loads(base64.b64decode(document["dsseEnvelope"]["payload"])), kind)
+
+    def test_a_vex_document_that_claims_nothing_is_not_attached(self):
+        self.write_manifest("plain", "name: plain\npackages: {install: [base-files]}\n")
+        self.build("--arch", "all", "plain", name="plain")
+        self.layout = os.path.join(self.factory.output, "plain")
+        self.assertEqual(self.attest("--attest", "vex,sbom").push.attached, 3)
+        shutil.rmtree(self.factory.state)
+        self.assertEqual(self.attest("--attest", "vex,sbom").push.attached, 0)
 
     def test_other_words_and_what_cannot_be_made_move_no_tag(self):
         self.refused(run.USAGE, self.attest("--attest", "sbom,signature", code=run.USAGE), "'signature' is none of sbom")

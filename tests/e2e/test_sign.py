@@ -65,7 +65,19 @@ class Keys(Case):
             refused = self.key("generate", "--passphrase-fd", descriptor, "z.key", code=run.USAGE)
             self.assertIn("no passphrase on the descriptor", refused.stderr.decode())
             self.assertFalse(os.path.exists(self.path("z.key")))
+        os.mkdir(self.path("credentials"))
+        self.write("credentials/imgfactory.key-passphrase", "\n")
+        refused = self.key("generate", "z.key", env={"CREDENTIALS_DIRECTORY": self.path("credentials")}, code=run.USAGE)
+        self.assertIn("imgfactory.key-passphrase is empty", refused.stderr.decode())
+        self.assertFalse(os.path.exists(self.path("z.key")))
         self.key("generate", "--type", "rsa", "z.key", env={"COSIGN_PASSWORD": ""}, code=run.USAGE)
+
+    def test_a_key_that_others_can_read_is_taken_over_with_a_warning(self):
+        self.write("open.pem", openssl("genpkey", "-algorithm", "ed25519").decode())
+        for mode, words in ((0o644, "can be read by others (mode 0644)"), (0o600, None)):
+            os.chmod(self.path("open.pem"), mode)
+            shown = self.key("import", "open.pem", f"{mode:o}.key", env={"IMGFACTORY_KEY_PASSPHRASE": SECRET}).stderr.decode()
+            self.assertEqual(words in shown if words else "can be read" not in shown, True, shown)
 
 
 class Signed(SignCase):
@@ -123,6 +135,17 @@ class Signed(SignCase):
             self.write("sign", f"#!/bin/sh\n{body}\n")
             self.refused(run.LOCAL, self.push(self.make_layout(f"l{len(body)}", seed=2), self.reference + ":v2", "--sign", signer), words)
             self.assertNotIn("v2", self.tags())
+
+    def test_a_tag_that_is_set_later_is_signed_for_with_the_key(self):
+        image, key = self.make_layout(), self.new_key("k")
+        self.pushed(image, self.reference + ":v1", "--sign", key)
+        for name, options in (("v2", ()), ("v3", ("--sign", key))):
+            result = self.call("tag", "--tls-verify=false", *options, f"{self.reference}@{image.digest}", name)
+            self.assertEqual(result.code, run.OK, result)
+            result = self.call("verify", "--tls-verify=false", "--key", key.replace(".key", ".pub"), f"{self.reference}:{name}")
+            self.assertEqual(result.code, run.OK if options else run.TRUST, result)
+        for digest in (image.digest, *image.children):
+            self.assertEqual({json.loads(payload)["critical"]["identity"]["docker-reference"].rsplit(":", 1)[1] for payload, _ in self.signatures(digest)}, {"v1", "v3"})
 
     def test_no_tag_moves_when_a_key_is_none_or_something_cannot_be_attached(self):
         image = self.make_layout()
