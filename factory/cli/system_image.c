@@ -9,6 +9,7 @@
 #include "oci/document_json.h"
 #include "package/path.h"
 #include "system/system_lint.h"
+#include "system/system_variables.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -233,6 +234,18 @@ static struct text small_file(const struct ground *ground, const char *path)
     return ground_read(ground, path, &bytes, &is_found, &ignored) && is_found ? bytes : TEXT("");
 }
 
+/* What is left to do on the host. */
+static const char *next_step(const struct system_call *call, bool is_update)
+{
+    struct arena *arena = &call->command->arena;
+    if (system_place_systemctl(&call->place, "is-active", call->name))
+        return "; it runs";
+    if (call->place.is_live)
+        return arena_printf(arena, "; start it: systemctl start %s", call->name);
+    return arena_printf(arena, "; on that host: systemctl %s %s",
+                        is_update ? "daemon-reload && systemctl restart" : "enable --now", call->name);
+}
+
 static bool install(struct remote *remote, struct install_request *request, struct err *err)
 {
     struct system_call *call = remote->system;
@@ -269,10 +282,7 @@ static bool install(struct remote *remote, struct install_request *request, stru
         }
         (void)printf("%s is %s%s%s%s\n", call->name, request->is_update ? "updated" : "installed",
                      info.version ? " in version " : "", info.version ? text_shown(remote->arena, info.version) : "",
-                     !info.has_service ? ""
-                     : call->place.is_live
-                         ? arena_printf(remote->arena, "; start it: systemctl start %s", call->name)
-                         : arena_printf(remote->arena, "; on that host: systemctl enable --now %s", call->name));
+                     info.has_service ? next_step(call, request->is_update) : "");
     }
     return true;
 }
@@ -395,27 +405,19 @@ bool system_call_image(struct remote *remote, struct err *err)
 
 static json_t *variables_json(struct arena *arena, const struct system_exports *exports, struct err *err)
 {
-    static const enum system_file templates[] = {SYSTEM_CONFIG, SYSTEM_SERVICE, SYSTEM_TMPFILES};
     struct system_findings findings = {.arena = arena};
     struct system_manifest manifest;
+    struct system_variables used;
     struct system_values values = {0};
     json_t *json = json_array();
     system_manifest_read(arena, exports, &findings, &manifest);
     for (size_t i = 0; i < manifest.defaults.count; i++)
-        system_values_set(arena, &values, manifest.defaults.items[i].name, manifest.defaults.items[i].value);
-    for (size_t i = 0; i < ARRAY_COUNT(templates); i++) {
-        const struct system_template source = {system_file_names[templates[i]], exports->files[templates[i]],
-                                               SYSTEM_TEMPLATE_PLAIN};
-        struct system_template_uses uses = {0};
-        if (source.text.ptr && !system_template_uses(arena, &source, &uses, err))
-            err_clear(err);
-        for (size_t j = 0; j < uses.count; j++) {
-            bool is_known = false;
-            for (size_t k = 0; k < values.count; k++)
-                is_known = is_known || strcmp(values.items[k].name, uses.items[j].name) == 0;
-            if (!is_known)
-                list_add(arena, &values, ((struct system_value){uses.items[j].name, NULL}));
-        }
+        list_add(arena, &values, manifest.defaults.items[i]);
+    if (!system_variables_list(arena, exports, &manifest, &used, err))
+        err_clear(err); /* lint tells it */
+    for (size_t i = 0; i < used.count; i++) {
+        if (!system_values_get(&manifest.defaults, used.items[i].name))
+            list_add(arena, &values, ((struct system_value){used.items[i].name, NULL}));
     }
     for (size_t i = 0; i < values.count; i++) {
         const struct system_value *value = &values.items[i];

@@ -24,17 +24,21 @@ struct installing {
 };
 
 /* The runtime that a version was installed with, as long as the host has it; else what the host has. */
-static const char *runtime_of(struct system_place *place, struct arena *arena, const char *former)
+static const char *runtime_of(struct system_place *place, const char *former)
 {
     struct stat status;
-    bool is_found;
     if (former && former[0] == '/' && system_host_stat(&place->host, former, &status))
         return former;
-    const char *runtime = system_place_runtime(place, &is_found);
-    if (!is_found)
+    return system_place_runtime(place);
+}
+
+/* A runtime that the host has not got starts nothing. One with options (RUNTIME can be set to that) is not looked for. */
+static void tell_runtime(struct system_place *place, struct arena *arena, const char *runtime)
+{
+    struct stat status;
+    if (runtime[0] == '/' && !strpbrk(runtime, " \t") && !system_host_stat(&place->host, runtime, &status))
         list_add(arena, &place->said,
-                 arena_printf(arena, "the host has neither runc nor crun: the unit will call %s", runtime));
-    return runtime;
+                 arena_printf(arena, "the host has no %s, which the unit calls; install runc or crun there", runtime));
 }
 
 bool system_begin(struct system_place *place, struct arena *arena, const char *name, bool is_update,
@@ -62,9 +66,10 @@ bool system_begin(struct system_place *place, struct arena *arena, const char *n
                 place->host.shown, SYSTEM_PLACE, name, name);
         return false;
     }
-    ret_versions->runtime = runtime_of(place, arena, ret_versions->info.runtime);
+    ret_versions->runtime = runtime_of(place, ret_versions->info.runtime);
     const char *folder = is_update ? arena_printf(arena, "%s.%u", name, ret_versions->number) : NULL;
-    return system_switch_is_ours(place, arena, name, folder, err);
+    return system_switch_is_ours(place, arena, name, folder, err) &&
+           (is_update || system_place_is_free(place, arena, name, err));
 }
 
 static bool fail(const struct installing *installing, const char *file, struct err *err)
@@ -133,6 +138,8 @@ static bool render(struct installing *installing, struct err *err)
     installing->info.values = installing->rendered.values;
     installing->info.runtime = system_values_get(&installing->rendered.values, "RUNTIME");
     installing->info.has_service = installing->rendered.has_service;
+    if (installing->info.has_service)
+        tell_runtime(request->place, arena, installing->info.runtime);
     return true;
 }
 
@@ -306,8 +313,10 @@ bool system_install(struct arena *arena, const struct install_request *request, 
                                            .rootfs = request->rootfs,
                                            .created_time = clock_date()};
     settle_set(&installing);
+    bool is_same_runtime = system_values_get(&installing.info.set, "RUNTIME") || !versions->info.runtime ||
+                           text_same(versions->info.runtime, versions->runtime);
     *ret_unchanged = request->is_update && !request->rootfs && text_same(versions->info.revision, request->revision) &&
-                     is_same_set(&versions->info.set, &installing.info.set);
+                     is_same_set(&versions->info.set, &installing.info.set) && is_same_runtime;
     *ret_info = versions->info;
     if (*ret_unchanged)
         return true;

@@ -1,33 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "system/system_lint_parts.h"
 
+#include "system/system_render.h"
+#include "system/system_variables.h"
+
 /* What stands for a variable that nobody gives a value, so that the rest can be judged. */
 #define UNKNOWN_VALUE "unknown"
 
 /* Every variable that is used has a value; every default is used. */
 static void check_variables(struct lint *lint)
 {
-    static const enum system_file templates[] = {SYSTEM_CONFIG, SYSTEM_SERVICE, SYSTEM_TMPFILES};
     const struct system_manifest *manifest = &lint->manifest;
-    struct strings used = {0};
-    for (size_t i = 0; i < ARRAY_COUNT(templates) + manifest->renames.count; i++) {
-        bool is_file = i < ARRAY_COUNT(templates);
-        struct system_template source = {.name = system_file_names[is_file ? templates[i] : SYSTEM_MANIFEST]};
-        struct system_template_uses uses;
-        struct err err = {0};
-        source.text = is_file ? lint->request->exports->files[templates[i]]
-                              : text_of(manifest->renames.items[i - ARRAY_COUNT(templates)].value);
-        if (!source.text.ptr || !system_template_uses(lint->arena, &source, &uses, &err))
-            continue; /* lint_fill() tells of dollars that are none */
-        for (size_t j = 0; j < uses.count; j++) {
-            const char *name = uses.items[j].name;
-            list_add(lint->arena, &used, name);
-            if (system_values_get(&lint->values, name))
-                continue;
-            system_find(lint->findings, false, source.name, arena_printf(lint->arena, "line %zu", uses.items[j].line),
-                        "the variable %s has no default in manifest.json", name);
-            system_values_set(lint->arena, &lint->values, name, UNKNOWN_VALUE);
-        }
+    struct system_variables used;
+    struct err ignored = {0}; /* lint_fill() tells of dollars that are none */
+    struct strings names = {0};
+    (void)!system_variables_list(lint->arena, lint->request->exports, manifest, &used, &ignored);
+    for (size_t i = 0; i < used.count; i++) {
+        const struct system_variable *use = &used.items[i];
+        list_add(lint->arena, &names, use->name);
+        if (system_values_get(&lint->values, use->name))
+            continue;
+        system_find(lint->findings, false, use->file,
+                    use->line ? arena_printf(lint->arena, "line %zu", use->line) : "/renameFiles",
+                    "the variable %s has no default in manifest.json", use->name);
+        system_values_set(lint->arena, &lint->values, use->name, UNKNOWN_VALUE);
     }
     for (size_t i = 0; i < manifest->defaults.count; i++) {
         const char *name = manifest->defaults.items[i].name;
@@ -35,10 +31,33 @@ static void check_variables(struct lint *lint)
             system_find(lint->findings, false, system_file_names[SYSTEM_MANIFEST],
                         arena_printf(lint->arena, "/defaultValues/%s", name),
                         "the installer forces this variable; a default has no effect");
-        else if (!strings_has(&used, name) && !manifest->templates.count)
+        else if (!strings_has(&names, name))
             system_find(lint->findings, true, system_file_names[SYSTEM_MANIFEST],
                         arena_printf(lint->arena, "/defaultValues/%s", name), "no template uses this variable");
     }
+}
+
+/* Where a file of hostfs goes, and what is put into it. */
+static void check_host_file(struct lint *lint, const struct entry *entry)
+{
+    const struct system_manifest *manifest = &lint->manifest;
+    const char *path, *renamed = system_values_get(&manifest->renames, entry->path);
+    struct err err = {0};
+    if (!system_rename(lint->arena, manifest, &lint->values, entry->path, &path, &err)) {
+        system_find(lint->findings, false, system_file_names[SYSTEM_MANIFEST], "/renameFiles", "%s", err.text);
+        return;
+    }
+    list_add(lint->arena, &lint->made, path);
+    if (entry->kind != ENTRY_FILE ||
+        (!system_is_template(manifest, entry->path, renamed) && !strings_has(&manifest->templates, path)))
+        return;
+    const struct system_template source = {arena_printf(lint->arena, "%s%s", SYSTEM_HOSTFS, entry->path),
+                                           {entry->data, (size_t)entry->size_bytes},
+                                           SYSTEM_TEMPLATE_PLAIN};
+    if (entry->size_bytes > SYSTEM_EXPORT_MAX_BYTES)
+        system_find(lint->findings, false, source.name, NULL, "is larger than a template may be");
+    else
+        (void)lint_fill_source(lint, &source);
 }
 
 /* Files of hostfs, as the host gets them. */
@@ -61,7 +80,7 @@ static void check_hostfs(struct lint *lint)
                         SYSTEM_HOSTFS);
     }
     for (size_t i = 0; i < exports->hostfs_count; i++)
-        list_add(lint->arena, &lint->made, exports->hostfs[i]->path);
+        check_host_file(lint, exports->hostfs[i]);
 }
 
 static void check_presence(struct lint *lint)
@@ -83,10 +102,10 @@ static void check_presence(struct lint *lint)
 /* Values as of an installation, so that a template can be judged as what it becomes. */
 static void set_samples(struct lint *lint)
 {
-    const struct system_facts facts = {.name = "name",
+    const struct system_facts facts = {.name = SYSTEM_LINT_NAME,
                                        .image = "registry.example/image:latest",
                                        .image_id = "sha256:0",
-                                       .destination = "/var/lib/containers/atomic/name.0",
+                                       .destination = "/var/lib/containers/atomic/" SYSTEM_LINT_NAME ".0",
                                        .runtime = "/usr/bin/runc",
                                        .uuid = "00000000-0000-4000-8000-000000000000"};
     system_values_complete(lint->arena, &lint->values, &lint->manifest, &facts,

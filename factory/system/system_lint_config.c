@@ -56,7 +56,7 @@ static void check_env(const struct config_lint *self, const json_t *env)
         if (!text || text[0] == '=' || !strchr(text, '='))
             fault(self, item(self, "/process/env", i, ""), "must be NAME=VALUE");
         else
-            has_name = has_name || strncmp(text, "NAME=", 5) == 0;
+            has_name = has_name || strcmp(text, "NAME=" SYSTEM_LINT_NAME) == 0;
     }
     if (env && !json_is_array(env))
         fault(self, "/process/env", "must be a list");

@@ -9,6 +9,9 @@
 
 #include "system/system_lint.h"
 
+/* The value of NAME while templates are judged: one that no template has by itself. */
+#define SYSTEM_LINT_NAME "a-name-to-judge-with"
+
 /* A judgement under way. */
 struct lint {
     const struct lint_request *request;
@@ -22,6 +25,8 @@ struct lint {
 
 /* Fills a template with the samples; text.ptr NULL: there is none, or it cannot be filled, which is found. */
 struct text lint_fill(struct lint *lint, enum system_file file, enum system_template_kind kind);
+/* The same of any other template. */
+struct text lint_fill_source(struct lint *lint, const struct system_template *source);
 /* Judge one file, or the image, each. lint_tmpfiles() fills `made`, which lint_config() asks. */
 void lint_tmpfiles(struct lint *lint);
 void lint_service(struct lint *lint);

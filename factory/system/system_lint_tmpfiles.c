@@ -83,6 +83,21 @@ static char wrong_specifier(const char *text)
     return 0;
 }
 
+/* The path with the specifiers of system directories put in, as a system (not a user) has them. */
+static const char *expand(struct arena *arena, const char *path)
+{
+    static const struct {
+        char letter;
+        const char *path;
+    } rows[] = {{'S', "/var/lib"}, {'C', "/var/cache"}, {'L', "/var/log"},
+                {'t', "/run"},     {'T', "/tmp"},       {'V', "/var/tmp"}};
+    for (size_t i = 0; path[0] == '%' && i < ARRAY_COUNT(rows); i++) {
+        if (path[1] == rows[i].letter)
+            return arena_printf(arena, "%s%s", rows[i].path, path + 2);
+    }
+    return path;
+}
+
 static bool is_mode(const char *mode)
 {
     mode += strspn(mode, "~:");
@@ -174,7 +189,7 @@ static void check_path(const struct judged *judged)
     else if (!path_exact(judged->lint->arena, text_of(is_special ? path + 2 : path), &why) && !(is_special && !path[2]))
         fault(judged, arena_printf(judged->lint->arena, "its path is wrong: %s", why), path);
     else if (judged->type->makes)
-        list_add(judged->lint->arena, &judged->lint->made, path);
+        list_add(judged->lint->arena, &judged->lint->made, expand(judged->lint->arena, path));
 }
 
 static void check_facts(const struct judged *judged)

@@ -41,6 +41,41 @@ bool system_name_check(const char *name, struct err *err)
     return false;
 }
 
+bool system_place_is_free(const struct system_place *place, struct arena *arena, const char *name, struct err *err)
+{
+    /* systemd.unit(5), "Unit File Load Path"; what generators make of other files; tmpfiles.d(5): a file in /etc takes the
+     * place of those that are called alike elsewhere. */
+    static const struct {
+        const char *folder, *ending;
+    } places[] = {{"/run/systemd/system", ".service"},
+                  {"/run/systemd/transient", ".service"},
+                  {"/run/systemd/generator", ".service"},
+                  {"/run/systemd/generator.early", ".service"},
+                  {"/run/systemd/generator.late", ".service"},
+                  {"/etc/systemd/system.control", ".service"},
+                  {"/etc/systemd/system.attached", ".service"},
+                  {"/usr/local/lib/systemd/system", ".service"},
+                  {"/usr/lib/systemd/system", ".service"},
+                  {"/lib/systemd/system", ".service"},
+                  {"/etc/containers/systemd", ".container"},
+                  {"/usr/share/containers/systemd", ".container"},
+                  {"/etc/init.d", ""},
+                  {"/run/tmpfiles.d", ".conf"},
+                  {"/usr/local/lib/tmpfiles.d", ".conf"},
+                  {"/usr/lib/tmpfiles.d", ".conf"}};
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        const char *path = arena_printf(arena, "%s/%s%s", places[i].folder, name, places[i].ending);
+        struct stat status;
+        if (!system_host_stat(&place->host, path, &status))
+            continue;
+        err_set(err, ERR_USAGE,
+                "%s%s is there, which a container called %s would take the place of; choose another --name",
+                place->host.shown, path, name);
+        return false;
+    }
+    return true;
+}
+
 static bool open_base(struct arena *arena, bool is_written, struct system_place *place, struct err *err)
 {
     if (is_written) {
@@ -201,14 +236,13 @@ void system_place_tmpfiles(const struct system_place *place, struct arena *arena
         (void)call(argv);
 }
 
-const char *system_place_runtime(const struct system_place *place, bool *ret_found)
+const char *system_place_runtime(const struct system_place *place)
 {
     static const char *const paths[] = {"/usr/bin/runc",        "/usr/sbin/runc", "/usr/local/bin/runc",
                                         "/usr/local/sbin/runc", "/usr/bin/crun",  "/usr/local/bin/crun"};
     struct stat status;
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
-        *ret_found = system_host_stat(&place->host, paths[i], &status);
-        if (*ret_found)
+        if (system_host_stat(&place->host, paths[i], &status))
             return paths[i];
     }
     return paths[0];

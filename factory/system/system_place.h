@@ -42,6 +42,10 @@ struct system_versions {
 
 /* Checks a container's name: it is one of units, files and runtimes. */
 bool system_name_check(const char *name, struct err *err) MUST_CHECK;
+/* Checks that no service of the host, which is not ours, has the name of a container that is to be installed: our unit and
+ * tmpfiles.d file, in /etc, would take the place of its. ERR_USAGE. */
+bool system_place_is_free(const struct system_place *place, struct arena *arena, const char *name,
+                          struct err *err) MUST_CHECK;
 /* Opens a host's folder. With `is_written` it is made when it is not there, and locked (system_switch_recover() comes
  * next); else it may not be there (base -1), and nothing is written. */
 bool system_place_open(struct arena *arena, const char *root, bool is_written, const struct lock_wait *wait,
@@ -62,6 +66,6 @@ bool system_place_systemctl(const struct system_place *place, const char *verb, 
 /* Has systemd-tmpfiles carry out (`verb` "--create") or take back ("--remove") a container's lines, on a live host. */
 void system_place_tmpfiles(const struct system_place *place, struct arena *arena, const char *verb, const char *name);
 /* Finds the runtime that the host has: "/usr/bin/runc", or another; the usual one when it has none. */
-const char *system_place_runtime(const struct system_place *place, bool *ret_found);
+const char *system_place_runtime(const struct system_place *place);
 
 #endif

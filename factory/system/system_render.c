@@ -6,6 +6,7 @@
 #include "oci/oci_base.h"
 #include "package/path.h"
 #include "system/system_make.h"
+#include "system/system_variables.h"
 
 #include <stdlib.h>
 
@@ -27,23 +28,19 @@ struct rendering {
 bool system_check_set(struct arena *arena, const struct system_exports *exports, const struct system_values *set,
                       struct err *err)
 {
-    static const enum system_file templates[] = {SYSTEM_CONFIG, SYSTEM_SERVICE, SYSTEM_TMPFILES};
     struct system_findings ignored = {.arena = arena};
     struct system_manifest manifest;
+    struct system_variables used;
     struct strings known = {0};
     system_manifest_read(arena, exports, &ignored, &manifest);
+    if (!system_variables_list(arena, exports, &manifest, &used, err))
+        return false;
     for (size_t i = 0; i < manifest.defaults.count; i++)
         list_add(arena, &known, manifest.defaults.items[i].name);
-    for (size_t i = 0; i < ARRAY_COUNT(templates); i++) {
-        struct system_template source = {system_file_names[templates[i]], exports->files[templates[i]],
-                                         SYSTEM_TEMPLATE_PLAIN};
-        struct system_template_uses uses;
-        if (source.text.ptr && !system_template_uses(arena, &source, &uses, err))
-            return false;
-        for (size_t j = 0; source.text.ptr && j < uses.count; j++) {
-            if (value_giver_of(uses.items[j].name) == VALUE_FREE && !strings_has(&known, uses.items[j].name))
-                list_add(arena, &known, uses.items[j].name);
-        }
+    for (size_t i = 0; i < used.count; i++) {
+        const char *name = used.items[i].name;
+        if (value_giver_of(name) == VALUE_FREE && !system_values_get(&manifest.defaults, name))
+            list_add(arena, &known, name);
     }
     for (size_t i = 0; i < set->count; i++) {
         const char *name = set->items[i].name;
@@ -62,11 +59,9 @@ bool system_check_set(struct arena *arena, const struct system_exports *exports,
 }
 
 /* Fills a template; an unknown variable is the user's to give. */
-static bool fill(struct rendering *rendering, const struct system_template *source, struct text *ret_text,
-                 struct err *err)
+static bool fill_with(struct arena *arena, const struct system_values *values, const struct system_template *source,
+                      struct text *ret_text, struct err *err)
 {
-    struct arena *arena = rendering->arena;
-    const struct system_values *values = &rendering->rendered->values;
     struct system_template_uses uses;
     struct strings missing = {0};
     if (!system_template_uses(arena, source, &uses, err))
@@ -81,6 +76,12 @@ static bool fill(struct rendering *rendering, const struct system_template *sour
         return false;
     }
     return system_template_fill(arena, source, values, ret_text, err);
+}
+
+static bool fill(struct rendering *rendering, const struct system_template *source, struct text *ret_text,
+                 struct err *err)
+{
+    return fill_with(rendering->arena, &rendering->rendered->values, source, ret_text, err);
 }
 
 /* The image's own process, run as engines run what says nothing more. */
@@ -196,22 +197,21 @@ static bool render_units(struct rendering *rendering, struct err *err)
     return true;
 }
 
-/* Where a file of hostfs goes: each folder of its path and the whole may have another name. */
-static bool rename_path(struct rendering *rendering, const char *path, const char **ret_path, struct err *err)
+bool system_rename(struct arena *arena, const struct system_manifest *manifest, const struct system_values *values,
+                   const char *path, const char **ret_path, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0}; /* each step is as long as the path */
-    struct arena *arena = rendering->arena;
     const char *done = "", *why = "";
     struct text rest = text_of(path + 1), component;
     while (text_next(&rest, '/', &component)) {
         done = arena_printf(&scratch, "%s/%.*s", done, (int)component.len, component.ptr);
-        const char *other = system_values_get(&rendering->manifest.renames, done);
+        const char *other = system_values_get(&manifest->renames, done);
         const struct system_template source = {system_file_names[SYSTEM_MANIFEST], text_of(other ? other : ""),
                                                SYSTEM_TEMPLATE_LINES};
         struct text filled;
         if (!other)
             continue;
-        if (!fill(rendering, &source, &filled, err))
+        if (!fill_with(arena, values, &source, &filled, err))
             return false;
         done = filled.ptr;
     }
@@ -253,7 +253,7 @@ static bool render_file(struct rendering *rendering, const struct entry *entry, 
 {
     struct arena *arena = rendering->arena;
     struct rendered_file file = {.kind = entry->kind, .mode = entry->mode & 01777, .target = entry->target};
-    if (!rename_path(rendering, entry->path, &file.path, err))
+    if (!system_rename(arena, &rendering->manifest, &rendering->rendered->values, entry->path, &file.path, err))
         return false;
     if (entry->kind == ENTRY_DIRECTORY && !is_empty)
         return true;
@@ -279,8 +279,9 @@ static bool render_file(struct rendering *rendering, const struct entry *entry, 
             return false;
         }
     }
-    bool is_template = strings_has(&rendering->manifest.templates, file.path) ||
-                       strings_has(&rendering->manifest.templates, entry->path);
+    const char *renamed = system_values_get(&rendering->manifest.renames, entry->path);
+    bool is_template = system_is_template(&rendering->manifest, entry->path, renamed) ||
+                       strings_has(&rendering->manifest.templates, file.path);
     const struct system_template source = {arena_printf(arena, "%s%s", SYSTEM_HOSTFS, entry->path), file.data,
                                            SYSTEM_TEMPLATE_PLAIN};
     if (is_template && entry->kind == ENTRY_FILE) {

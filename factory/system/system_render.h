@@ -43,6 +43,9 @@ struct render_request {
 /* Checks what `--set` says against what can be set: by the image's templates or the installer. */
 bool system_check_set(struct arena *arena, const struct system_exports *exports, const struct system_values *set,
                       struct err *err) MUST_CHECK;
+/* Tells where a file of hostfs goes on the host: each folder of its path and the whole may have another name there. */
+bool system_rename(struct arena *arena, const struct system_manifest *manifest, const struct system_values *values,
+                   const char *path, const char **ret_path, struct err *err) MUST_CHECK;
 /* Puts everything together. */
 bool system_render(struct arena *arena, const struct render_request *request, struct rendered *ret_rendered,
                    struct err *err) MUST_CHECK;

@@ -241,8 +241,10 @@ static void unlink_at(struct system_place *place, const char *path, const char *
     AUTO(auto_close_fd) int parent = -1;
     const char *base;
     struct err ignored = {0};
-    if (system_host_parent(&place->host, path, &parent, &base, &ignored))
-        (void)unlinkat(parent, other_name ? other_name : base, 0);
+    /* on the disk, before the note of what is to be done goes: the folder may be of another file system than that */
+    if (system_host_parent(&place->host, path, &parent, &base, &ignored) &&
+        unlinkat(parent, other_name ? other_name : base, 0) == 0)
+        (void)fsync(parent);
 }
 
 /* Removes the folders of the host that are empty; but those among `kept`. */
@@ -474,7 +476,8 @@ static bool apply_removal(struct system_place *place, struct arena *arena, const
     }
     if (unlinkat(place->base, name, 0) != 0 && errno != ENOENT)
         return fail(place, SYSTEM_PLACE, err);
-    return remove_folder(place, arena_printf(arena, "%s.%u", name, 1 - journal->number), err) &&
+    return fsync(place->base) == 0 &&
+           remove_folder(place, arena_printf(arena, "%s.%u", name, 1 - journal->number), err) &&
            remove_folder(place, arena_printf(arena, "%s.%u", name, journal->number), err);
 }
 
@@ -482,10 +485,12 @@ static bool apply_removal(struct system_place *place, struct arena *arena, const
 static bool apply(struct system_place *place, struct arena *arena, const char *name, const struct journal *journal,
                   struct err *err)
 {
-    if (journal->was_active && !system_place_systemctl(place, "stop", name))
+    if (journal->was_active && !system_place_systemctl(place, "stop", name) &&
+        system_place_systemctl(place, "is-active", name)) /* else there may be no unit: only files for the host */
         list_add(arena, &place->said, arena_printf(arena, "%s: systemctl could not stop it", name));
-    if (!journal->is_removal)
-        system_place_tmpfiles(place, arena, "--remove", name);
+    if (journal->is_removal)
+        (void)system_place_systemctl(place, "disable", name);
+    system_place_tmpfiles(place, arena, "--remove", name);
     bool is_good = journal->is_removal ? apply_removal(place, arena, name, journal, err)
                                        : apply_switch(place, arena, name, journal, err);
     if (!is_good) {
@@ -495,9 +500,11 @@ static bool apply(struct system_place *place, struct arena *arena, const char *n
         return false;
     }
     (void)system_place_systemctl(place, "daemon-reload", NULL);
-    if (!journal->is_removal)
+    if (journal->is_removal) /* else a unit that failed would be listed on and on */
+        (void)system_place_systemctl(place, "reset-failed", name);
+    else
         system_place_tmpfiles(place, arena, "--create", name);
-    if (journal->was_active && !system_place_systemctl(place, "start", name) && place->is_live)
+    if (journal->was_active && !journal->is_removal && !system_place_systemctl(place, "start", name) && place->is_live)
         list_add(arena, &place->said,
                  arena_printf(arena,
                               "%s: did not start; see `systemctl status %s`, or go back: imgfactory system rollback "
@@ -520,12 +527,8 @@ bool system_switch_remove(struct system_place *place, struct arena *arena, const
     struct system_versions versions;
     if (!system_place_versions(place, arena, name, &versions, err))
         return false;
-    struct journal journal = {.is_removal = true, .number = versions.number};
-    if (place->is_live) {
-        (void)system_place_systemctl(place, "stop", name);
-        (void)system_place_systemctl(place, "disable", name);
-        system_place_tmpfiles(place, arena, "--remove", name);
-    }
+    /* Stopped in any case: one that is just being started is not active. */
+    struct journal journal = {.is_removal = true, .was_active = true, .number = versions.number};
     return write_journal(place, arena, name, &journal, err) && apply(place, arena, name, &journal, err);
 }
 

@@ -8,13 +8,13 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import subprocess
-import time
 import unittest
 
 from base import Case, need, run
-from kit import base_image, elf, system_image
+from kit import base_image, elf, registry, system_image
 from kit.schema import REPORT as SCHEMA
 from kit.system_image import ATOMIC, Host, Image
 
@@ -101,6 +101,13 @@ def manifest(**changes):
     return altered(**{"manifest.json": {**system_image.MANIFEST, **changes}})
 
 
+def host_template(text, renames=None, **changes):
+    """An image with one file for the host, which is a template."""
+    image = manifest(installedFilesTemplate=["/etc/x.conf"], renameFiles=renames or {}, **changes)
+    image.hostfs = [base_image.file("exports/hostfs/etc/x.conf", text)]
+    return image
+
+
 CONFIG, SERVICE, MANIFEST, TMPFILES = ("/exports/" + name for name in (
     "config.json.template", "service.template", "manifest.json", "tmpfiles.template"))
 IMAGE = "image configuration"
@@ -124,6 +131,10 @@ RULES = [
     (manifest(renameFiles={"/a": "/../b"}), MANIFEST, "/renameFiles/~1a", ".."),
     (manifest(installedFilesTemplate=["/none"]), MANIFEST, "/installedFilesTemplate", "/none"),
     (manifest(installedFilesTemplate="x"), MANIFEST, "/installedFilesTemplate", "list"),
+    (host_template("a\n$MORE\n"), "/exports/hostfs/etc/x.conf", "line 2", "MORE"),
+    (host_template("price $5\n"), "/exports/hostfs/etc/x.conf", None, "$$"),
+    (host_template("", {"/etc/x.conf": "/etc/${MORE}.conf"}), MANIFEST, "/renameFiles", "MORE"),
+    (host_template("", {"/etc/x.conf": "$RECEIVER"}), MANIFEST, "/renameFiles", "no absolute path"),
     (manifest(useLinks="yes"), MANIFEST, "/useLinks", "true or false"),
     (manifest(noContainerService=1), MANIFEST, "/noContainerService", "true or false"),
     (config_with(["root", "path"], "/"), CONFIG, "/root/path", "rootfs"),
@@ -137,6 +148,7 @@ RULES = [
     (config_with(["process", "user"], {"username": "x"}), CONFIG, "/process/user", "uid"),
     (config_with(["process", "env"], ["PATH=/", "RECEIVER=$RECEIVER"]), CONFIG, "/process/env", "NAME=$NAME"),
     (config_with(["process", "env"], ["NAME=$NAME", "X"]), CONFIG, "/process/env/1", "NAME=VALUE"),
+    (config_with(["process", "env"], ["NAME=name"]), CONFIG, "/process/env", "NAME=$NAME"),
     (config_with(["process", "capabilities"], ["CAP_KILL"]), CONFIG, "/process/capabilities", "five sets"),
     (config_with(["process", "capabilities", "ambient"], None), CONFIG, "/process/capabilities/ambient", "missing"),
     (config_with(["process", "capabilities", "bounding"], ["CAP_FLY"]), CONFIG, "/process/capabilities/bounding/0", "no"),
@@ -227,6 +239,7 @@ a /run/x/a - - - - u:root:rwx
 A+ /run/x/a - - - - u:root:rwx
 d "/run/x/with blank" 1777
 d %t/${NAME} 0755
+d %S/made 0755
 """
 
 
@@ -259,7 +272,15 @@ class Lint(SystemCase):
                 result = self.system("lint", self.image(tmpfiles(line)), code=run.RESOLVE)
                 self.assertIn(words, result.stdout)
                 self.assertIn("/exports/tmpfiles.template: line 2", result.stdout)
-        self.system("lint", self.image(tmpfiles(GOOD_LINES)))
+        image = tmpfiles(GOOD_LINES)
+        image.files["config.json.template"] = config_with(["mounts", 1, "source"], "/var/lib/made").files["config.json.template"]
+        self.system("lint", self.image(image))
+
+    def test_a_mount_of_what_a_renamed_file_for_the_host_makes_is_good(self):
+        image = config_with(["mounts", 1, "source"], "${CONF_DIRECTORY}/${NAME}/x")
+        image.hostfs = [base_image.file("exports/hostfs/etc/greet/x", "")]
+        image.files["manifest.json"] = {**system_image.MANIFEST, "renameFiles": {"/etc/greet": "$CONF_DIRECTORY/$NAME"}}
+        self.system("lint", self.image(image))
 
     @unittest.skipUnless(shutil.which("systemd-tmpfiles"), "systemd-tmpfiles is the judge")
     def test_systemd_takes_the_lines_that_lint_takes(self):
@@ -296,9 +317,10 @@ class Lint(SystemCase):
                  manifest(defaultValues={f"A{i}": "" for i in range(60000)}),
                  config_with(["mounts"], [{"destination": "/x", "type": "bind", "source": "/y"}] * 9000)]
         for image in bombs:
-            begun = time.monotonic()
+            begun = resource.getrusage(resource.RUSAGE_CHILDREN)
             self.system("lint", self.image(image), code=run.RESOLVE)
-            self.assertLess(time.monotonic() - begun, 10)
+            now = resource.getrusage(resource.RUSAGE_CHILDREN)  # the processor's time: whatever else this machine does
+            self.assertLess(now.ru_utime + now.ru_stime - begun.ru_utime - begun.ru_stime, 10)
         big = altered(**{"service.template": b" " * ((1 << 20) + 1)})
         self.assertIn("MiB", self.system("lint", self.image(big), code=run.MALFORMED).stderr)
 
@@ -431,6 +453,31 @@ class Install(SystemCase):
         for words in (["update", "greeter", self.image(Image("o\n"))], ["rollback", "greeter"], ["uninstall", "greeter"]):
             self.assertIn("drop-in", self.system(*words, code=run.USAGE).stderr)
 
+    def test_a_service_of_the_host_keeps_its_name(self):
+        for path in ("usr/lib/systemd/system/greeter.service", "run/systemd/system/greeter.service", "etc/init.d/greeter",
+                     "usr/local/lib/systemd/system/greeter.service", "etc/containers/systemd/greeter.container",
+                     "usr/lib/tmpfiles.d/greeter.conf", "run/systemd/generator/greeter.service"):
+            os.makedirs(os.path.dirname(self.host.path(path)), exist_ok=True)
+            self.write("host/" + path, "")
+            with self.subTest(path=path):
+                self.assertIn(path, self.install(code=run.USAGE).stderr)
+                self.assertFalse(self.host.has(f"{ATOMIC}/greeter"))
+            os.remove(self.host.path(path))
+        self.install()
+        self.write("host/usr/lib/systemd/system/greeter.service", "")  # a package that came later stops no update
+        self.system("update", "greeter", "--set", "RECEIVER=me")
+
+    def test_a_runtime_that_went_is_replaced_by_an_update(self):
+        os.makedirs(self.host.path("usr/bin"))
+        self.write("host/usr/bin/runc", "")
+        self.assertEqual("", self.install().stderr)
+        self.assertIn("already", self.system("update", "greeter").stdout)
+        os.rename(self.host.path("usr/bin/runc"), self.host.path("usr/bin/crun"))
+        self.system("update", "greeter")
+        self.assertRegex(self.host.unit("greeter"), r"ExecStart=/usr/bin/crun ")
+        self.system("update", "greeter", "--runtime", "/usr/bin/other", "--set", "RECEIVER=x")
+        self.assertRegex(self.host.unit("greeter"), r"ExecStart=/usr/bin/other ")
+
     def test_names_and_values_that_cannot_be(self):
         image = self.image()
         for name in ("", "a/b", "..", ".x", "-x", "x.0", "a b", "x" * 101, "dbus.socket", "x.service"):
@@ -450,6 +497,16 @@ class Install(SystemCase):
         self.assertIn("--set TOKEN=", self.install(image, code=run.USAGE).stderr)
         self.install(image, "--set", "TOKEN=t")
         self.assertIn("# t", self.host.unit("greeter"))
+
+    def test_variables_of_names_and_files_for_the_host_are_variables(self):
+        image = host_template("$WORD\n", {"/etc/x.conf": "/etc/${PLACE}.conf"})
+        document = json.loads(self.factory.run("inspect", "--json", self.image(image)).stdout)
+        self.assertEqual({"PLACE": None, "WORD": None, "RECEIVER": "World"},
+                         {item["name"]: item["default"] for item in document["platforms"][0]["exports"]["variables"]
+                          if not item["given"]})
+        self.assertIn("--set PLACE=", self.install(image, code=run.USAGE).stderr)
+        self.install(image, "--set", "PLACE=here", "--set", "WORD=w")
+        self.assertEqual("w\n", self.host.read("etc/here.conf"))
 
     def test_an_image_without_exports_gets_a_configuration_of_its_own(self):
         image = Image()
@@ -502,6 +559,45 @@ class Install(SystemCase):
         self.system("install", "oci-archive:" + archive, "--name", "greeter")
         self.assertEqual("greeter.0", self.host.version("greeter"))
         self.assertIn("already", self.system("update", "greeter").stdout)
+
+    @unittest.skipUnless(shutil.which("skopeo"), "skopeo makes the archive")
+    def test_a_docker_archive_is_an_image_too(self):
+        layout, archive = self.image(), self.path("image.tar")
+        subprocess.run(["skopeo", "copy", "-q", f"oci:{layout}:latest", f"docker-archive:{archive}:greeter:1"], check=True)
+        self.assertEqual("", self.system("lint", "docker-archive:" + archive, "--quiet").stdout)
+        self.system("install", "docker-archive:" + archive, "--name", "greeter")
+        self.assertEqual(elf.hello(system_image.host_architecture(), "hello\n"), self.host.whole("greeter.0"))
+        self.assertIn("already", self.system("update", "greeter").stdout)
+        os.remove(archive)
+        layout = self.image(Image("other\n"))
+        subprocess.run(["skopeo", "copy", "-q", f"oci:{layout}:latest", f"docker-archive:{archive}:greeter:2"], check=True)
+        self.system("update", "greeter")
+        self.assertEqual(elf.hello(system_image.host_architecture(), "other\n"), self.host.whole("greeter.1"))
+
+    @unittest.skipUnless(shutil.which("docker-registry"), "the registry is Debian's")
+    def test_an_image_of_a_registry_is_updated_to_what_its_tag_has_by_then(self):
+        server = registry.Registry(self.top)
+        server.start()
+        self.addCleanup(server.stop)
+        image = f"{server.host}/greeter:latest"
+        plain = ("--tls-verify=false",)
+        for number, text in enumerate(("hello\n", "other\n")):
+            self.assertEqual(run.OK, self.factory.run("push", *plain, self.image(Image(text)), image).code)
+            if number == 0:
+                self.system("lint", image, *plain)
+                self.system("install", image, "--name", "greeter", *plain)
+                self.assertIn("already", self.system("update", "greeter", *plain).stdout)
+            else:
+                self.system("update", "greeter", *plain)
+            self.assertEqual(elf.hello(system_image.host_architecture(), text), self.host.whole(f"greeter.{number}"))
+            self.assertEqual(self.last.children[0], self.listed()["digest"])
+        self.assertEqual(image, self.listed()["image"])
+        exports = json.loads(self.factory.run("inspect", "--json", *plain, image).stdout)["platforms"][0]["exports"]
+        self.assertIn("/exports/service.template", exports["files"])
+        server.stop()
+        before = self.host.files()
+        self.system("update", "greeter", *plain, code=run.NETWORK)
+        self.assertEqual(before, self.host.files())
 
     def test_two_installations_at_once_wait_for_each_other(self):
         image = self.image()
@@ -604,7 +700,7 @@ class Hostile(SystemCase):
                 "stderr=subprocess.DEVNULL, check=False)\n"
                 "print(result.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)\n")
         command = self.factory.command("system", *words, "--host-root", self.host.root, "--jobs", "1")
-        out = subprocess.run(["python3", "-c", code, *command], stdout=subprocess.PIPE, text=True, timeout=120, check=True).stdout
+        out = subprocess.run(["python3", "-c", code, *command], stdout=subprocess.PIPE, text=True, timeout=900, check=True).stdout
         return tuple(int(word) for word in out.split())
 
     def test_bombs_are_installed_or_refused_in_bounded_memory(self):
@@ -714,7 +810,7 @@ class Kills(SystemCase):
     def trace(self, words, *options):
         command = self.factory.command("system", *words, "--host-root", self.host.root, "--no-confine", "--jobs", "1")
         return subprocess.run(["strace", "-f", "-qq", *options, *command], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=120, check=False).returncode
+                              stderr=subprocess.STDOUT, timeout=900, check=False).returncode
 
     def counts(self, words):
         log = self.path("calls")
