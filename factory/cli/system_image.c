@@ -235,10 +235,10 @@ static struct text small_file(const struct ground *ground, const char *path)
 }
 
 /* What is left to do on the host. */
-static const char *next_step(const struct system_call *call, bool is_update)
+static const char *next_step(const struct system_call *call, const struct system_info *info, bool is_update)
 {
     struct arena *arena = &call->command->arena;
-    if (system_place_systemctl(&call->place, "is-active", call->name))
+    if (info->is_active)
         return "; it runs";
     if (call->place.is_live)
         return arena_printf(arena, "; start it: systemctl start %s", call->name);
@@ -282,7 +282,7 @@ static bool install(struct remote *remote, struct install_request *request, stru
         }
         (void)printf("%s is %s%s%s%s\n", call->name, request->is_update ? "updated" : "installed",
                      info.version ? " in version " : "", info.version ? text_shown(remote->arena, info.version) : "",
-                     info.has_service ? next_step(call, request->is_update) : "");
+                     info.has_service ? next_step(call, &info, request->is_update) : "");
     }
     return true;
 }

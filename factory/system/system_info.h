@@ -36,6 +36,7 @@ struct system_info {
     const char *runtime;
     int64_t created_time;
     bool has_service;
+    bool is_active; /* the unit, when the switch was done on a live host; not remembered */
     struct system_values values, set;
     struct info_files files;
     struct strings folders; /* of the host that were made for files */

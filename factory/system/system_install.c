@@ -269,6 +269,7 @@ static bool put_in_place(void *argument, struct err *err)
             !system_place_systemctl(request->place, "enable", request->name))
             list_add(installing->arena, &request->place->said,
                      arena_printf(installing->arena, "systemctl could not enable %s", request->name));
+        installing->info.is_active = system_place_systemctl(request->place, "is-active", request->name);
         return is_good;
     }
     struct err ignored = {0}; /* the first failure is the one to tell */
