@@ -455,9 +455,10 @@ static bool apply_switch(struct system_place *place, struct arena *arena, const 
     }
     if (has_former)
         remove_files(place, arena, &former, &info);
+    /* The unit last, and the version that it names on the disk by then: after a power cut systemd may start it. */
     return apply_common(place, arena, name, journal->number, false, err) &&
-           switch_link(place, arena, name, journal->number, err) &&
-           apply_common(place, arena, name, journal->number, true, err) && fsync(place->base) == 0;
+           switch_link(place, arena, name, journal->number, err) && fsync(place->base) == 0 &&
+           apply_common(place, arena, name, journal->number, true, err);
 }
 
 static bool apply_removal(struct system_place *place, struct arena *arena, const char *name,
