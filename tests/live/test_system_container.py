@@ -85,7 +85,14 @@ class Machine:
                   if kind == "cgroup2" and path.startswith(CGROUPS + "/")]
         self.groups = [os.path.join(CGROUPS, name, f"imf-{os.getpid()}") for name in self.hierarchies + others or [""]]
         self.child, self.pid = None, None
-        self._start(folders)
+        try:
+            self._start(folders)
+        except OSError as error:
+            self.stop()
+            raise unittest.SkipTest(f"no namespaces and cgroups of one's own here: {error}") from error
+        except BaseException:
+            self.stop()
+            raise
 
     def _start(self, folders):
         for group in self.groups:
