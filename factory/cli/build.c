@@ -23,6 +23,7 @@
 #include "formats/formats.h"
 #include "formats/sources.h"
 #include "io/program.h"
+#include "line/base_rules.h"
 #include "line/changes.h"
 #include "line/find.h"
 #include "line/names_text.h"
@@ -76,6 +77,7 @@ struct build {
     struct features features;
     struct data_places data_places;
     struct attesting attesting;
+    struct base_rules base_rules;
     struct data_folders folders;
     struct hashed *hashed; /* until a plant has it */
     struct run_options run;
@@ -796,6 +798,7 @@ static bool plan_options(struct build *build, struct err *err)
     struct run_options *run = &build->run;
     *run = (struct run_options){.cancel = build->command->cancel,
                                 .registry = command_registry_options(build->command),
+                                .base_rules = &build->base_rules,
                                 .push_policy = command_push_policy(build->command),
                                 .wait = &build->command->lock_wait,
                                 .cache_dir = options->cache,
@@ -925,7 +928,8 @@ static bool plan_base_of(struct build *build, struct batch_image *image, struct 
     const struct manifest *manifest = image->manifest;
     const char *name = manifest_base_image(manifest);
     if (!name)
-        return true;
+        return !manifest->base || manifest_base_is_layout(manifest->base) || build->options->is_without_policy ||
+               base_rules_add(&build->base_rules, build->arena, manifest->base, err);
     if (!plan_base(build, image, name, &image->base, err))
         return false;
     assert(image->base);
@@ -1505,6 +1509,7 @@ static bool end(struct build *build, bool is_good)
     if (build->command->is_abandoned)
         return is_good;
     hashed_close(build->hashed);
+    base_rules_close(&build->base_rules);
     attesting_close(&build->attesting);
     data_folders_close(&build->folders);
     return is_good;

@@ -32,6 +32,13 @@ static const struct command_row rows[] = {
      2, 2, 0, remote_push},
     {COMMAND_PULL, "pull", "REF", "0.1.0", "get an image from a registry, verified",
      "Gets an image into the cache, verified, and writes it to DIR/NAME with --output.", 1, 1, 0, remote_pull},
+    {COMMAND_COPY, "copy", "REF|LAYOUT[:TAG]... [REF]", "0.3.0",
+     "copy an image with all that hangs on it to a registry",
+     "Copies an image to a registry: all platforms, and what hangs on index and platforms (signatures, SBOM,\n"
+     "provenance, VEX), as it is: no digest changes. What hangs on it is there before the first tag moves. Copied\n"
+     "again, only what is missing is sent. Without a tag in the target it gets that of the source. With --to-dir\n"
+     "several images go into a folder, which --from-dir takes to another registry, HOST/NAMESPACE.",
+     1, SIZE_MAX, 0, remote_copy},
     {COMMAND_INSPECT, "inspect", "REF|LAYOUT[:TAG]", "0.1.0", "show platforms, layers, sizes and configuration",
      "Shows the platforms, layers, sizes and configuration of an image in a registry, a layout or an\n"
      "archive (podman save, docker save).",

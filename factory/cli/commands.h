@@ -40,6 +40,7 @@ enum command_kind {
     COMMAND_SBOM = 1 << 28,
     COMMAND_PROVENANCE = 1 << 15,
     COMMAND_VEX = 1 << 21,
+    COMMAND_COPY = 1 << 30,
     COMMAND_PRUNE = 1 << 25,
     COMMAND_KEY = 1 << 26,
     COMMAND_VERIFY = 1 << 27,

@@ -15,12 +15,12 @@
 #define PACKAGES                                                                                                       \
     (COMMAND_BUILD | COMMAND_LOCK | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
 #define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                       /* look into them, and build nothing */
-#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
+#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG | COMMAND_COPY)      /* move tags in registries */
 #define PULLS                                                                                                          \
     (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_SYSTEM |    \
      COMMAND_PROVENANCE | COMMAND_VEX) /* images of registries */
 #define CACHES                                                                                                         \
-    (COMMAND_TAG | COMMAND_VERIFY | PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY |                               \
+    (COMMAND_COPY | COMMAND_TAG | COMMAND_VERIFY | PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY |                \
      COMMAND_PRUNE) /* use the cache */
 #define REGISTRIES                                                                                                     \
     (COMMAND_VERIFY | TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK |                 \
@@ -49,7 +49,8 @@ static const struct option_row rows[] = {
     OPTION('o', "output", "DIR",
            "write OCI layouts to DIR/IMAGE (default: out), or one image to a file: oci-archive:FILE[:NAME:TAG], "
            "docker-archive:FILE[:NAME:TAG]",
-           OPTION_STRING, output, COMMAND_BUILD | COMMAND_PUSH | PULLS, COMMAND_LOCK, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, output, COMMAND_BUILD | COMMAND_PUSH | PULLS | COMMAND_COPY, COMMAND_LOCK, 0, 0,
+           ALTERS_NOTHING),
     OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, COMMAND_BUILD, 0, 0,
            0, ALTERS_NOTHING),
     OPTION('c', "compression", "NAME",
@@ -75,19 +76,19 @@ static const struct option_row rows[] = {
     OPTION(0, "keep-existing-tags", NULL,
            "leave tags with a version where they are when they are at another image (they may be immutable), and move "
            "the others",
-           OPTION_FLAG, are_tags_kept, COMMAND_BUILD | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_FLAG, are_tags_kept, COMMAND_BUILD | COMMAND_PUSH | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a week ago",
            OPTION_FLAG, is_look_forced, TAGS, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "tag", "TAG",
            "push under this tag (again for more; default: the tag of REF, else all that the layout has for the image)",
-           OPTION_STRINGS, tags, COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRINGS, tags, COMMAND_PUSH | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(
         0, "sign", "FILE",
         "sign what is pushed with this key, or by the command that the file names (again for more; default: the site "
         "file's)",
         OPTION_STRINGS, sign, COMMAND_BUILD | COMMAND_PUSH | COMMAND_VERIFY | COMMAND_TAG, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "key", "FILE", "a public key; index and children must be signed by it (again for more: by any of them)",
-           OPTION_STRINGS, keys, COMMAND_VERIFY | COMMAND_PULL, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRINGS, keys, COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "quorum", "N",
            "want results of N who made the image again and found it the very same, by distinct keys: those of "
            "--rebuilder, "
@@ -101,7 +102,19 @@ static const struct option_row rows[] = {
            OPTION_FLAG, is_result_published, COMMAND_VERIFY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "policy", "FILE",
            "a policy as podman reads it (/etc/containers/policy.json): what it asks of the image must hold",
-           OPTION_STRING, policy, COMMAND_VERIFY | COMMAND_PULL, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, policy, COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "signed-as", "REPOSITORY[:TAG]",
+           "with --key: the name that it was signed under, where it was copied from there (quay.io/me/dhcpd)",
+           OPTION_STRING, signed_as, COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "no-policy", NULL,
+           "take images of registries, and bases, whatever the policy.json that podman goes by says of them",
+           OPTION_FLAG, is_without_policy, PACKAGES | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "to-dir", "DIR",
+           "copy the images, with all that hangs on them, into this folder, for a machine without network; --key, "
+           "--lock-file and --vendor go along",
+           OPTION_STRING, to_dir, COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "from-dir", "DIR", "check a folder of --to-dir, and copy all of its images to HOST/NAMESPACE/NAME",
+           OPTION_STRING, from_dir, COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "attest", "LIST",
            "attach these to what is pushed, before tags move: sbom (SPDX), cyclonedx, provenance, vex (default: the "
            "site file's)",
@@ -208,9 +221,9 @@ static const struct option_row rows[] = {
         "lock-file", "FILE",
         "the lock file (default: imgfactory.lock beside the manifest that is named by its path, else beside the site "
         "file, else here)",
-        OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK | COMMAND_VERIFY, 0, 0, 0, ALTERS_ORDER),
+        OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK | COMMAND_VERIFY | COMMAND_COPY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "vendor", "DIR", "with --locked: take packages and indices out of a folder that lock --vendor made",
-           OPTION_STRING, vendor, COMMAND_BUILD | COMMAND_LOCK | COMMAND_VERIFY, 0, 0, 0, ALTERS_ORDER),
+           OPTION_STRING, vendor, COMMAND_BUILD | COMMAND_LOCK | COMMAND_VERIFY | COMMAND_COPY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "update", "[=PACKAGES]",
            "take what is newest now; with PACKAGES, names separated by commas (or as words behind it), of these alone, "
            "and "
@@ -319,7 +332,7 @@ static const struct option_text texts[] = {
     {"manifests", COMMAND_VEX, "maintained claims in DIR/vex, over the shipped ones"},
     {"output", COMMAND_PULL,
      "write the image to DIR/NAME, as a layout, or to oci-archive:FILE[:NAME:TAG] or docker-archive:FILE[:NAME:TAG]"},
-    {"output", COMMAND_PUSH | (PULLS & ~COMMAND_PULL), "look for layouts in DIR, too (default: out)"},
+    {"output", COMMAND_PUSH | COMMAND_COPY | (PULLS & ~COMMAND_PULL), "look for layouts in DIR, too (default: out)"},
     {"arch", COMMAND_SYSTEM, "the architecture to install (default: this machine's), or those to lint (default: all)"},
     {"authfile", COMMAND_LOGIN, "where to keep the credential (default: as podman and docker do)"},
     {"authfile", COMMAND_LOGOUT, "where the credential is kept (default: as podman and docker do)"},
@@ -341,16 +354,23 @@ static const struct option_text texts[] = {
     {"rebuild", COMMAND_WHY | COMMAND_NEW, "do not use what an earlier run found; look at the packages again"},
     {"cache-limit", COMMAND_CLEAN,
      "remove only what was not used for longest, until no more than this is left (500M, 8G)"},
-    {"cache", PULLS | COMMAND_HISTORY, "what registries gave (default: ~/.cache/imgfactory)"},
+    {"cache", PULLS | COMMAND_HISTORY | COMMAND_COPY, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
     {"lock-file", COMMAND_VERIFY,
      "hold the image against this lock, too: packages and signed indices of its provenance"},
     {"state", COMMAND_DIFF | COMMAND_VERIFY | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX,
      "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
-    {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
+    {"state", COMMAND_PUSH | COMMAND_COPY | COMMAND_TAG,
+     "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_HISTORY, "what builds took down of past nights (default: ~/.local/state/imgfactory)"},
     {"json", COMMAND_SHOW_CONFIG | COMMAND_STATUS | COMMAND_PRUNE | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN,
      "print the answer as JSON"},
+    {"vendor", COMMAND_COPY, "with --to-dir: take this folder of lock --vendor along"},
+    {"lock-file", COMMAND_COPY, "with --to-dir: take this lock along"},
+    {"key", COMMAND_COPY,
+     "a public key; images of registries must be signed by it before they are copied; with --to-dir it goes along "
+     "(again "
+     "for more)"},
     {"vendor", COMMAND_LOCK, "also write all that the lock names (packages, indices, keys) into this folder"},
     {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},
     {"quiet", COMMAND_INSPECT | COMMAND_DIFF | ASKS, "print the answer, errors and warnings only"},

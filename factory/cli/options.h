@@ -64,15 +64,18 @@ struct options {
     bool is_exit_code, is_layers; /* --exit-code and --layers, of `diff` */
     bool is_change_accepted;      /* --accept-release-change */
     bool is_password_stdin, may_lose_platforms, is_look_forced, are_tags_kept;
-    struct strings attest;     /* --attest: lists of words */
-    struct strings sign;       /* --sign: files of keys or signers */
-    struct strings keys;       /* --key, of `verify` */
-    struct strings rebuilders; /* --rebuilder, of `verify` */
-    uint64_t quorum;           /* 0: not given */
-    bool is_result_published;  /* --publish-result */
-    const char *policy;        /* --policy; NULL: not given */
-    const char *key_type;      /* --type, of `key`; NULL: not given */
-    uint64_t passphrase_fd;    /* with has_passphrase_fd */
+    struct strings attest;         /* --attest: lists of words */
+    struct strings sign;           /* --sign: files of keys or signers */
+    struct strings keys;           /* --key, of `verify` */
+    struct strings rebuilders;     /* --rebuilder, of `verify` */
+    uint64_t quorum;               /* 0: not given */
+    bool is_result_published;      /* --publish-result */
+    const char *policy;            /* --policy; NULL: not given */
+    const char *key_type;          /* --type, of `key`; NULL: not given */
+    uint64_t passphrase_fd;        /* with has_passphrase_fd */
+    bool is_without_policy;        /* --no-policy */
+    const char *signed_as;         /* --signed-as; NULL: not given */
+    const char *to_dir, *from_dir; /* of copy; NULL: not given */
     bool has_passphrase_fd;
     struct strings words; /* images, or what the command works on */
     struct strings given_names,

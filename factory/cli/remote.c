@@ -8,6 +8,7 @@
 #include "cli/build.h"
 #include "cli/check.h"
 #include "cli/confinement.h"
+#include "cli/copy.h"
 #include "cli/diff.h"
 #include "cli/display.h"
 #include "cli/history.h"
@@ -636,6 +637,14 @@ static bool confine(struct remote *remote, struct err *err)
     }
     if (options->command->kind == COMMAND_PULL && !confine_output(remote, err))
         return false;
+    if (options->command->kind == COMMAND_COPY) {
+        confinement_read(command, options->lock_file);
+        confinement_read(command, options->vendor);
+        for (size_t i = 0; i < options->keys.count; i++)
+            confinement_read(command, options->keys.items[i]);
+        confinement_read(command, options->from_dir);
+        confinement_write(command, options->to_dir, 0755);
+    }
     confinement_write(command, options->units, 0755);
     confinement_write(command, options->sboms, 0755);
     confinement_write(command, cache ? cache : user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache"), 0700);
@@ -776,6 +785,17 @@ bool remote_verify_for(struct command *command, struct rebuild_plan *plan, struc
     struct remote remote = remote_of(command);
     remote.verify = &verify;
     return verify_begin(&remote, &verify, err) && with_network(&remote, verify_run, err);
+}
+
+bool remote_copy(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    struct copy_verifies verifies = {0};
+    bool is_good = copy_begin(command, &verifies, err);
+    remote.verify = verifies.items;
+    is_good = is_good && with_network(&remote, copy_run, err);
+    copy_end(&verifies);
+    return is_good;
 }
 
 bool remote_tag(struct command *command, struct err *err)

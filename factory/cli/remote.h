@@ -34,6 +34,8 @@ bool remote_system(struct command *command, struct err *err) MUST_CHECK;
 struct rebuild_plan; /* rebuild_parts.h */
 /* Verifies an image, and what is said of it (verify.h); with `plan` also learns how it can be made again. */
 bool remote_verify_for(struct command *command, struct rebuild_plan *plan, struct err *err) MUST_CHECK;
+/* Copies images with what hangs on them (copy.h). */
+bool remote_copy(struct command *command, struct err *err) MUST_CHECK;
 /* Sets a tag in a registry. */
 bool remote_tag(struct command *command, struct err *err) MUST_CHECK;
 /* Tries and keeps a credential. */

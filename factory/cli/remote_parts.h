@@ -27,7 +27,7 @@ struct remote {
     const struct registry_options *registry_options;
     struct http *http;
     const struct wanted *wanted;              /* of check */
-    const struct verify *verify;              /* of verify and pull */
+    const struct verify *verify;              /* of verify and pull; of copy one for each source */
     struct system_call *system;               /* of system */
     struct archive archives[REMOTE_ARCHIVES]; /* that the command's first words mean, unpacked */
 };

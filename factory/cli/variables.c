@@ -14,6 +14,8 @@ static const struct variable_row rows[] = {
     {"REGISTRY_AUTH_FILE", "The file of credentials, unless --authfile or the site file name one."},
     {"DOCKER_CONFIG", "The folder of docker's credentials (config.json) in place of ~/.docker."},
     {"CONTAINERS_REGISTRIES_CONF", "podman's registries.conf: mirrors, locations, insecure and blocked registries."},
+    {"CONTAINERS_POLICY_JSON",
+     "podman's policy.json, which pull, copy and bases go by, in place of those of the user and of the machine."},
     {"IMGFACTORY_KEY_PASSPHRASE, COSIGN_PASSWORD",
      "The passphrase of the keys that are signed with, unless --passphrase-fd gives it. Programs that are started do "
      "not "

@@ -54,30 +54,73 @@ static bool read_rebuilders(struct command *command, struct verify *verify, stru
     return !verify->quorum || verify->keys.count;
 }
 
-bool verify_begin(struct remote *remote, struct verify *verify, struct err *err)
+/* The policy that holds; NULL: none does. */
+static const char *policy_of(struct command *command, struct verify *verify)
 {
-    struct command *command = remote->command;
     const struct options *options = &command->options;
-    const char *word = options->words.items[0];
-    if (options->keys.count && options->policy) {
-        err_set(err, ERR_USAGE, "--key and --policy are two ways to verify; give one of them");
+    if (options->policy || options->keys.count || options->is_without_policy ||
+        options->command->kind == COMMAND_VERIFY)
+        return options->policy;
+    verify->is_standard = true;
+    return policy_standard(&command->arena);
+}
+
+/* The tag, or the digest, stays what was asked for unless another tag is named. */
+static bool read_named(struct command *command, struct verify *verify, struct err *err)
+{
+    const char *name = command->options.signed_as;
+    struct reference *named = &verify->named;
+    *named = verify->reference;
+    if (!name)
+        return true;
+    if (!command->options.keys.count) {
+        err_set(err, ERR_USAGE, "--signed-as is for --key; in a policy it is \"signedIdentity\" of type remapIdentity");
         return false;
     }
-    verify->is_local = is_local_word(remote, word);
-    if (verify->is_local && options->policy) {
-        err_set(err, ERR_USAGE, "--policy: podman's policy is about images of registries, and %s is none", word);
+    if (!reference_parse(&command->arena, name, false, named, err))
+        return false;
+    if (!named->tag)
+        named->tag = verify->reference.tag;
+    if (!named->has_digest) {
+        named->has_digest = verify->reference.has_digest;
+        named->digest = verify->reference.digest;
+    }
+    return true;
+}
+
+bool verify_begin_word(struct command *command, const char *word, struct verify *verify, struct err *err)
+{
+    const struct options *options = &command->options;
+    if (!!options->keys.count + !!options->policy + options->is_without_policy > 1) {
+        err_set(err, ERR_USAGE,
+                options->is_without_policy
+                    ? "--no-policy goes without what --key and --policy verify by; give one of them"
+                    : "--key and --policy are two ways to verify; give one of them");
         return false;
     }
-    if (!verify->is_local && !reference_parse(&command->arena, word, true, &verify->reference, err))
+    if (!verify->is_local &&
+        (!reference_parse(&command->arena, word, true, &verify->reference, err) || !read_named(command, verify, err)))
         return false;
     for (size_t i = 0; i < options->keys.count; i++) {
         if (!rules_add_key(&verify->rules, &command->arena, options->keys.items[i], err))
             return false;
     }
-    return read_lock(command, verify, err) &&
-           (!options->policy ||
-            policy_read(&verify->rules, &command->arena, options->policy, &verify->reference, err)) &&
+    const char *policy = verify->is_local ? NULL : policy_of(command, verify);
+    return (!policy || policy_read(&verify->rules, &command->arena, policy, &verify->reference, err)) &&
            read_rebuilders(command, verify, err);
+}
+
+bool verify_begin(struct remote *remote, struct verify *verify, struct err *err)
+{
+    struct command *command = remote->command;
+    const struct options *options = &command->options;
+    const char *word = options->words.items[0];
+    verify->is_local = is_local_word(remote, word);
+    if (verify->is_local && options->policy) {
+        err_set(err, ERR_USAGE, "--policy: podman's policy is about images of registries, and %s is none", word);
+        return false;
+    }
+    return read_lock(command, verify, err) && verify_begin_word(command, word, verify, err);
 }
 
 void verify_end(struct verify *verify)
@@ -101,7 +144,7 @@ static bool look(void *context, void *item, struct err *err)
         return false;
     for (size_t i = 0; i < rules->items.count && !verdict->why; i++) {
         const char *why;
-        if (!rule_holds(&rules->items.items[i], &verdict->arena, &verifying->verify->reference, &verdict->found, &why))
+        if (!rule_holds(&rules->items.items[i], &verdict->arena, &verifying->verify->named, &verdict->found, &why))
             verdict->why = why;
     }
     return true;
@@ -163,8 +206,17 @@ static bool conclude_rules(const struct verifying *verifying, struct err *err)
         const struct verify_verdict *verdict = &verifying->items[i];
         if (!verdict->why)
             continue;
-        err_set(err, ERR_TRUST, "%s: %s (sha256:%s): %s", verifying->remote->command->options.words.items[0],
-                verdict->platform, digest_hex(verdict->digest).chars, verdict->why);
+        const struct verify *verify = verifying->verify;
+        struct arena *arena = verifying->remote->arena;
+        err_set(err, ERR_TRUST, "%s: %s (sha256:%s): %s%s",
+                verify->is_local ? verifying->remote->command->options.words.items[0]
+                                 : reference_print(arena, &verify->reference),
+                verdict->platform, digest_hex(verdict->digest).chars, verdict->why,
+                verify->is_standard ? arena_printf(arena,
+                                                   "; so %s wants it for %s (--policy FILE names another, --key FILE "
+                                                   "verifies by a key, --no-policy goes without)",
+                                                   verify->rules.path, verify->rules.scope)
+                                    : "");
         return false;
     }
     return true;
@@ -204,7 +256,7 @@ static bool conclude(const struct verifying *verifying, struct err *err)
 bool verify_image(struct remote *remote, const struct remote_image *image, struct err *err)
 {
     AUTO(forget) struct verifying verifying = {0};
-    if (!remote->verify->rules.items.count)
+    if (!remote->verify || !rules_ask(&remote->verify->rules))
         return true;
     return look_at_all(remote, image->registry, &image->image, false, &verifying, err) &&
            conclude_rules(&verifying, err);

@@ -18,16 +18,20 @@
 struct verify {
     bool is_local; /* the word means something on this machine; else: */
     struct reference reference;
+    struct reference named; /* what signatures have to name: the same, or where it was copied from (--signed-as) */
     struct rules rules;
     struct rules rebuilders;            /* keys alone: whose results count; none: those of the rules */
     LIST(const struct sign_key *) keys; /* of both, in this order */
     size_t quorum;                      /* how many results by distinct keys are wanted */
     const char *lock_path;              /* of the lock that the image is held against; NULL: none */
+    bool is_standard;                   /* the rules are those of the policy that podman goes by: nobody named it */
     struct lock lock;
     struct text lock_text;     /* its document */
     struct rebuild_plan *plan; /* filled in for a rebuild (rebuild_parts.h); NULL: none is asked for */
 };
 
+/* Reads keys and policy for what a word names: those of the call, else for pull and copy the machine's policy unless --no-policy is given. */
+bool verify_begin_word(struct command *command, const char *word, struct verify *verify, struct err *err) MUST_CHECK;
 /* Reads words, keys, policy and lock; before anything is confined. */
 bool verify_begin(struct remote *remote, struct verify *verify, struct err *err) MUST_CHECK;
 /* Verifies and tells; remote->verify is set. */

@@ -449,6 +449,19 @@ bool store_clone_blob(const struct store *store, const struct digest *digest, in
            hashed_has(store->hashed, &status, (uint64_t)status.st_size, digest) && ioctl(fd, FICLONE, from) == 0;
 }
 
+bool store_open_blob(struct store *store, const struct digest *digest, int *ret_fd, struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    bool is_found;
+    *ret_fd = -1;
+    if (!store_map_blob(store, digest, &view, &is_found, err) || !is_found)
+        return err->kind == ERR_NONE;
+    *ret_fd = openat(store->blobs_fd, name_of(NULL, digest).chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (*ret_fd < 0)
+        err_set_errno(err, errno, "cache %s: cannot open sha256:%s", store->path, digest_hex(digest).chars);
+    return *ret_fd >= 0;
+}
+
 bool store_has(struct store *store, const struct digest *digest)
 {
     return faccessat(store->blobs_fd, name_of(NULL, digest).chars, F_OK, AT_SYMLINK_NOFOLLOW) == 0;

@@ -70,6 +70,9 @@ bool store_map_blob(struct store *store, const struct digest *digest, struct vie
 /* Makes an empty file share the bytes of a blob that was mapped before (FICLONE: where one of them is written later, the
  * other keeps its bytes); false where the file system cannot, or when it is not the file that was mapped. */
 bool store_clone_blob(const struct store *store, const struct digest *digest, int fd);
+/* Opens the blob of that digest for reading, checked as store_map_blob() does; the caller closes *ret_fd, which is -1 when it is absent
+ * or its bytes are wrong. */
+bool store_open_blob(struct store *store, const struct digest *digest, int *ret_fd, struct err *err) MUST_CHECK;
 /* Returns whether a blob with that name exists, without reading it. */
 bool store_has(struct store *store, const struct digest *digest);
 /* Returns whether a blob with that name and exactly that size exists, without reading it. */

@@ -56,6 +56,7 @@ struct run_options {
     struct http_options http;             /* how the network is used */
     uint64_t cache_limit;                 /* bytes; UINT64_MAX: none */
     const struct registry_options *registry;
+    const struct base_rules *base_rules; /* what is asked of bases' signatures (base_rules.h); NULL: nothing */
     struct push_policy push_policy;
     const struct signers *signers; /* what is pushed is signed by these; NULL: by nobody */
     const struct attest *attest;   /* what is attached to it besides, without store and signers; NULL: nothing */

@@ -5,8 +5,7 @@
 #include "oci/oci_base.h"
 #include "registry/registries_conf.h"
 
-/* The layout's names as tags: of one as podman writes it (docker.io/library/x:1.0) what stands behind the last colon. */
-static struct strings tags_of(struct arena *arena, const struct layout_image *image)
+struct strings publish_tags(struct arena *arena, const struct layout_image *image)
 {
     struct strings tags = {0};
     for (size_t i = 0; i < image->tags.count; i++) {
@@ -43,7 +42,7 @@ static bool push_layout(struct arena *arena, const struct registry_options *opti
         !layout_image_open(arena, &choice, &image, err))
         return false;
     if (!publication->tags.count)
-        publication->tags = tags_of(arena, &image);
+        publication->tags = publish_tags(arena, &image);
     struct push_request request = {.image = &image,
                                    .tags = &publication->tags,
                                    .platform_tags = publication->platform_tags.items,

@@ -29,6 +29,9 @@ struct publication {
     struct push_result result;
 };
 
+/* Returns the layout's names of an image as tags: of one as podman writes it (docker.io/library/x:1.0) what stands behind the last
+ * colon. */
+struct strings publish_tags(struct arena *arena, const struct layout_image *image);
 /* Pushes the publication's image to its destination, under all its tags. Its results lie in the arena. */
 bool publish_layout(struct arena *arena, const struct registry_options *options, struct http *http,
                     struct publication *publication, struct err *err) MUST_CHECK;

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "ground/ground_layers.h"
+#include "line/base_rules.h"
 #include "oci/layout.h"
 #include "oci/platforms.h"
 #include "package/path.h"
@@ -20,6 +21,7 @@ struct shared_standing {
     struct registry *registry; /* NULL: of a layout */
     bool has_moved;
     struct digest before;
+    LIST(struct digest) allowed; /* manifests whose signatures were looked at; guarded by the plant's lock */
 };
 
 struct question {
@@ -231,6 +233,40 @@ static void tell_where(const struct standing *standing)
         registry_shared_settle(standing->shared->registry, &standing->base.layers.items[i].blob.digest, true);
 }
 
+/* Whether a platform of it is signed as the machine's policy wants it: looked at once. */
+static bool is_allowed(const struct question *question, struct shared_standing *shared, const struct digest *digest,
+                       struct err *err)
+{
+    struct plant *plant = question->plant;
+    const struct base_rule *rule = base_rules_find(plant->options->base_rules, question->manifest->base);
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *why;
+    bool is_known = !rule;
+    pthread_mutex_lock(&plant->lock);
+    for (size_t i = 0; i < shared->allowed.count && !is_known; i++)
+        is_known = digest_eq(&shared->allowed.items[i], digest);
+    pthread_mutex_unlock(&plant->lock);
+    if (is_known)
+        return true;
+    if (!shared->registry) {
+        err_set(err, ERR_LOCAL,
+                "%s wants signatures of it, and --cache-only asks no registry for them (--no-policy goes without)",
+                rule->rules.path);
+        return false;
+    }
+    if (!rules_judge(&rule->rules, shared->registry, &scratch, &rule->reference, digest, &why, err))
+        return false;
+    if (why) {
+        err_set(err, ERR_TRUST, "sha256:%s: %s; so %s wants it for %s (--no-policy goes without)",
+                digest_hex(digest).chars, why, rule->rules.path, rule->rules.scope);
+        return false;
+    }
+    pthread_mutex_lock(&plant->lock);
+    list_add(&shared->arena, &shared->allowed, *digest);
+    pthread_mutex_unlock(&plant->lock);
+    return true;
+}
+
 static bool find_shared(struct question *question, struct arena *arena, const struct arch *arch,
                         struct standing *standing, struct err *err)
 {
@@ -241,9 +277,10 @@ static bool find_shared(struct question *question, struct arena *arena, const st
         manifest_base_is_layout(base) ? arena_printf(arena, "%s %s", question->manifest->path, base) : base;
     if (!flight_get(question->plant->bases, key, read_shared, question, &result, err))
         return false;
-    const struct shared_standing *shared = result;
+    struct shared_standing *shared = result;
     const struct layout_manifest *manifest = find_platform(arena, shared, arch, err);
-    if (!manifest || !ground_layers_of(arena, shared->name, manifest, &standing->base.layers, err))
+    if (!manifest || !is_allowed(question, shared, &manifest->blob.digest, err) ||
+        !ground_layers_of(arena, shared->name, manifest, &standing->base.layers, err))
         return false;
     standing->base.name = shared->name;
     standing->base.digest = shared->image.root.digest;

@@ -4,7 +4,8 @@
  * A base is an image of a registry, of a layout, or another one of this run, which was made before. Its documents are read
  * once per run, all digests checked; of a tag the registry is asked in each run, by one request, and with --cache-only
  * what it said last counts. A tag that has moved since is told. Layers come into the store when they are needed, once
- * per digest. Nobody checks signatures of bases: they are taken on their registry's word, which the report says.
+ * per digest. Signatures are asked for only where the machine's policy does
+ * (base_rules.h); else bases are taken on their registry's word, which the report says.
  * Threads: any order's thread; the first that asks for a base reads it, the others wait.
  * Owns: what is shared is the plant's, until plant_close(); a struct standing lives in the arena given.
  * Fails with: as pull.h, layout_read.h, ground.h; ERR_RESOLVE (the base is not for the architecture); a base of this run

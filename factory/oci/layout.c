@@ -102,6 +102,8 @@ struct wanted {
     struct map known; /* digest and size of the pieces */
     LIST(struct layout_piece) pieces;
     const struct layout_request *request; /* NULL: tags may lose platforms */
+    const struct cargo *cargo;            /* NULL: none */
+    const char *prefix;                   /* of its tags */
 };
 
 /* Adds a blob unless it is there already. The same digest with two sizes stays two: one of them must fail. */
@@ -175,6 +177,8 @@ static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_un
     layout_clean(layout);
     find_there(layout, wanted);
     bool is_changed = layout_index_set(index, &wanted->target, wanted->tags, replaced);
+    is_changed =
+        (wanted->cargo && layout_index_add_cargo(index, wanted->cargo, wanted->prefix, replaced)) || is_changed;
     if (!is_changed && has_version && has_all(wanted)) {
         *ret_is_unchanged = true;
         return put_beside(layout, wanted, err);
@@ -225,6 +229,16 @@ bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, 
     return write_wanted(request->dir, &wanted, ret_is_unchanged, err);
 }
 
+static void add_cargo(struct wanted *wanted, const struct cargo *cargo)
+{
+    for (size_t i = 0; i < cargo->pieces.count; i++) {
+        const struct cargo_piece *piece = &cargo->pieces.items[i];
+        add_piece(wanted, &piece->blob.digest, piece->blob.size_bytes, piece->bytes.ptr);
+        for (size_t j = 0; j < piece->blob_count; j++)
+            add_piece(wanted, &piece->blobs[j].digest, piece->blobs[j].size_bytes, NULL);
+    }
+}
+
 bool layout_import(const struct layout_import_request *request, bool *ret_is_unchanged, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
@@ -244,5 +258,9 @@ bool layout_import(const struct layout_import_request *request, bool *ret_is_unc
     }
     add_piece(&wanted, &image->root.digest, image->root.size_bytes, image->root_bytes.ptr);
     wanted.target = (struct layout_target){image->root, request->name};
+    wanted.cargo = request->cargo;
+    wanted.prefix = request->prefix ? request->prefix : "";
+    if (request->cargo)
+        add_cargo(&wanted, request->cargo);
     return write_wanted(request->dir, &wanted, ret_is_unchanged, err);
 }

@@ -16,6 +16,7 @@
 
 #include "io/lock.h"
 #include "io/store.h"
+#include "oci/cargo.h"
 #include "oci/layout_read.h"
 #include "oci/oci.h"
 #include "oci/platforms.h"
@@ -66,6 +67,8 @@ struct layout_import_request {
     const char *name;             /* as above */
     const struct strings *tags;   /* each gets a descriptor of the image's root document; none: that has no tag */
     const struct lock_wait *wait; /* as above */
+    const struct cargo *cargo;    /* what hangs on it, its blobs in the store; NULL: nothing */
+    const char *prefix;           /* of names in index.json of the cargo's tags; NULL: none */
 };
 
 /* As layout_write(), with the documents' bytes as they are. */

@@ -142,10 +142,10 @@ static json_t *new_descriptor(const struct layout_blob *root)
                      (json_int_t)root->size_bytes);
 }
 
-/* Lists the document without a tag, unless it is listed. */
-static bool set_untagged(json_t *manifests, const struct layout_blob *root)
+/* Lists a document without a tag, unless it is listed; takes the descriptor over. */
+static bool add_untagged(json_t *manifests, json_t *given)
 {
-    json_auto_t *descriptor = new_descriptor(root);
+    json_auto_t *descriptor = given;
     const json_t *item;
     size_t i;
     json_array_foreach(manifests, i, item)
@@ -178,11 +178,44 @@ struct text layout_index_of(struct arena *arena, const struct layout_blob *root,
     return text_of(arena_strdup(arena, bytes));
 }
 
+/* As an index of referrers tells of it: oras and others look for what hangs on an image by that. */
+static json_t *describe_artifact(const struct cargo_piece *piece)
+{
+    json_auto_t *manifest = json_loadb(piece->bytes.ptr, piece->bytes.len, JSON_ALLOW_NUL, NULL);
+    json_t *descriptor = new_descriptor(&piece->blob), *type = json_object_get(manifest, "artifactType");
+    if (!json_string_length(type))
+        type = json_object_get(json_object_get(manifest, "config"), "mediaType");
+    if (json_string_length(type))
+        (void)json_object_set(descriptor, "artifactType", type);
+    json_auto_t *notes = json_deep_copy(json_object_get(manifest, "annotations"));
+    (void)json_object_del(notes, REF_NAME); /* else it would be a tag of the layout */
+    if (json_object_size(notes))
+        (void)json_object_set(descriptor, "annotations", notes);
+    return descriptor;
+}
+
+bool layout_index_add_cargo(json_t *index, const struct cargo *cargo, const char *prefix, json_t *replaced)
+{
+    json_t *manifests = json_object_get(index, "manifests");
+    bool is_changed = false;
+    for (size_t i = 0; i < cargo->pieces.count; i++) {
+        const struct cargo_piece *piece = &cargo->pieces.items[i];
+        if (!piece->tag) {
+            is_changed = add_untagged(manifests, describe_artifact(piece)) || is_changed;
+            continue;
+        }
+        AUTO(arena_done) struct arena scratch = {0};
+        const char *name = arena_printf(&scratch, "%s%s", prefix, piece->tag);
+        is_changed = set_tag(manifests, name, named_descriptor(&piece->blob, name, NULL), replaced) || is_changed;
+    }
+    return is_changed;
+}
+
 bool layout_index_set(json_t *index, const struct layout_target *target, const struct strings *tags, json_t *replaced)
 {
     AUTO(arena_done) struct arena arena = {0};
     json_t *manifests = json_object_get(index, "manifests");
-    bool is_changed = !tags->count && set_untagged(manifests, &target->root);
+    bool is_changed = !tags->count && add_untagged(manifests, new_descriptor(&target->root));
     for (size_t i = 0; i < tags->count; i++) {
         const char *tag = tags->items[i], *name = NULL;
         if (target->name)

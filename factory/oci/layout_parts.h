@@ -8,6 +8,7 @@
 #define IMGFACTORY_OCI_LAYOUT_PARTS_H
 
 #include "io/store.h"
+#include "oci/cargo.h"
 #include "oci/layout.h"
 #include "oci/layout_read.h"
 #include "oci/platforms.h"
@@ -38,6 +39,11 @@ struct layout_piece {
 void layout_close(struct layout *layout);
 /* Opens blobs/sha256 of an open layout; no link is followed. The caller closes it; -1 with errno. */
 int layout_open_blobs(const struct layout *layout);
+
+/* --- layout_read.c --- */
+
+/* Opens a layout for reading, under its lock where it has one. ERR_USAGE when it is none. */
+bool layout_open_to_read(struct layout *layout, struct err *err) MUST_CHECK;
 
 /* --- layout_blob.c --- */
 
@@ -82,6 +88,9 @@ struct layout_target {
  * descriptor keeps its place, or is appended. A descriptor that already points there stays as it is. Descriptors that
  * lost their place are appended to the array `replaced`. Returns whether anything changed. */
 bool layout_index_set(json_t *index, const struct layout_target *target, const struct strings *tags, json_t *replaced);
+/* Lists what hangs on an image: artifacts without a tag, with artifactType and annotations, each once; signatures under their tag behind
+ * the prefix. Returns whether anything changed. */
+bool layout_index_add_cargo(json_t *index, const struct cargo *cargo, const char *prefix, json_t *replaced);
 /* Replaces index.json, durably. */
 bool layout_index_write(const struct layout *layout, const json_t *index, struct err *err) MUST_CHECK;
 /* Returns the tag of a descriptor in index.json (org.opencontainers.image.ref.name), or NULL. */

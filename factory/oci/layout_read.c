@@ -29,7 +29,7 @@ static bool lock_shared(struct layout *layout, struct err *err)
     return !is_given_up;
 }
 
-static bool open_layout(struct layout *layout, struct err *err)
+bool layout_open_to_read(struct layout *layout, struct err *err)
 {
     bool has_version;
     if (!file_open_dir(layout->path, &layout->fd, err)) {
@@ -52,7 +52,18 @@ static bool open_layout(struct layout *layout, struct err *err)
     return false;
 }
 
-/* Finds the descriptor of a tag (NULL: that all have). *ret_is_ambiguous tells that several differ. */
+/* Whether an entry hangs on an image: an artifact without a tag, or signatures under theirs (cargo.h). */
+static bool is_cargo(const json_t *item)
+{
+    const char *name = layout_index_tag(item), *colon = name ? strrchr(name, ':') : NULL;
+    const char *tag = colon ? colon + 1 : name;
+    const size_t digits = strlen("sha256-") + DIGEST_HEX_SIZE - 1;
+    return tag ? strncmp(tag, "sha256-", strlen("sha256-")) == 0 && strlen(tag) >= digits &&
+                     (tag[digits] == '\0' || tag[digits] == '.')
+               : json_object_get(item, "artifactType") != NULL;
+}
+
+/* Finds the descriptor of a tag (NULL: that all images have). *ret_is_ambiguous tells that several differ. */
 static const json_t *find_descriptor(const json_t *manifests, const char *tag, bool *ret_is_ambiguous)
 {
     const json_t *found = NULL, *item;
@@ -61,7 +72,7 @@ static const json_t *find_descriptor(const json_t *manifests, const char *tag, b
     json_array_foreach((json_t *)manifests, i, item)
     {
         const char *name = layout_index_tag(item);
-        if (tag && (!name || strcmp(name, tag) != 0))
+        if (tag ? !name || strcmp(name, tag) != 0 : is_cargo(item) && json_array_size(manifests) > 1)
             continue;
         if (found && !json_equal(json_object_get(found, "digest"), json_object_get(item, "digest")))
             *ret_is_ambiguous = true;
@@ -251,7 +262,7 @@ bool layout_image_open(struct arena *arena, const struct layout_choice *choice, 
     struct layout layout = {.path = choice->dir, .wait = choice->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
     json_auto_t *index = NULL;
     const char *shown = choice->shown ? choice->shown : choice->dir;
-    if (!open_layout(&layout, err) || !layout_index_read(&layout, &index, err))
+    if (!layout_open_to_read(&layout, err) || !layout_index_read(&layout, &index, err))
         return false;
     struct place place = {.arena = arena, .blobs_fd = layout.blobs_fd};
     bool is_whole = !choice->digest && !choice->tag && is_whole_image(index);
@@ -280,7 +291,7 @@ struct strings layout_tags(struct arena *arena, const char *dir, const struct lo
     struct err none = {0};
     const json_t *item;
     size_t i;
-    if (!open_layout(&layout, &none) || !layout_index_read(&layout, &index, &none))
+    if (!layout_open_to_read(&layout, &none) || !layout_index_read(&layout, &index, &none))
         return tags;
     json_array_foreach(json_object_get(index, "manifests"), i, item)
     {

@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "registry/artifact.h"
+#include "registry/cargo_bring.h"
 #include "registry/receipt.h"
 #include "registry/registry_shared.h"
 
@@ -40,13 +41,27 @@ static bool attach_document(struct push_work *push, struct err *err)
     return push->is_attached;
 }
 
+/* In each round: what is there costs a look. */
+static bool bring_cargo(struct push_work *push, struct err *err)
+{
+    const struct push_request *request = push->request;
+    const struct cargo_load load = {request->cargo, request->blobs, request->mount_from};
+    size_t count = 0;
+    if (!request->cargo || cargo_bring(push->registry, push->arena, &load, &count, err)) {
+        push->result->attached_count += count;
+        return true;
+    }
+    err_wrap(err, "what hangs on the image");
+    return false;
+}
+
 static bool publish(struct push_work *push, struct err *err)
 {
     for (int round = 0;; round++) {
         bool is_missing = false;
         push->is_first_round = round == 0 && !push->is_known;
         if (bring_contents(push, round, &is_missing, err) && push_attach(push, err) && attach_document(push, err) &&
-            push_bring_attached(push, err) && push_move_tags(push, &is_missing, err))
+            push_bring_attached(push, err) && bring_cargo(push, err) && push_move_tags(push, &is_missing, err))
             return true;
         if (!is_missing || round + 1 >= ROUNDS_MAX)
             return false;

@@ -15,6 +15,7 @@
 #ifndef IMGFACTORY_REGISTRY_PUSH_H
 #define IMGFACTORY_REGISTRY_PUSH_H
 
+#include "oci/cargo.h"
 #include "oci/layout_read.h"
 #include "oci/platforms.h"
 #include "registry/attach.h"
@@ -67,11 +68,14 @@ struct push_request {
     struct push_policy policy;
     const struct push_guard *guard; /* NULL: none */
     struct push_attachment attachment;
-    struct attach_givers givers; /* of what is to hang on the image before any tag moves (attach.h) */
-    const char *mount_from;      /* a repository of the registry that may have some of the blobs; or NULL */
-    size_t connections;          /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
-    _Atomic uint64_t *counter;   /* bytes sent; may be NULL */
-    _Atomic uint64_t *total;     /* bytes of blobs that have to be sent are added; may be NULL */
+    struct attach_givers givers;     /* of what is to hang on the image before any tag moves (attach.h) */
+    const char *mount_from;          /* a repository of the registry that may have some of the blobs; or NULL */
+    const struct cargo_blobs *blobs; /* who opens blobs, as they are needed; NULL: the image's layout */
+    const struct cargo
+        *cargo;         /* what is brought with the image as it is, before any tag moves (cargo.h); NULL: nothing */
+    size_t connections; /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
+    _Atomic uint64_t *counter; /* bytes sent; may be NULL */
+    _Atomic uint64_t *total;   /* bytes of blobs that have to be sent are added; may be NULL */
 };
 
 struct push_result {

@@ -33,6 +33,7 @@ bool push_ask_givers(struct push_work *push, struct err *err)
             return false;
     }
     push->identity = attach_identity(&result->digest, &push->attached);
+    push->identity = cargo_identity(&push->identity, request->cargo);
     return true;
 }
 

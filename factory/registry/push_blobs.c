@@ -87,17 +87,39 @@ static bool check_replaced(struct push_work *push, struct push_blob *blob, struc
     return blob->presence == BLOB_THERE;
 }
 
+/* Who opens the bytes of one blob. */
+struct opening {
+    const struct push_request *request;
+    const struct layout_blob *blob;
+};
+
+static bool open_body(void *context, int *ret_fd, struct err *err)
+{
+    const struct opening *opening = context;
+    const struct cargo_blobs *blobs = opening->request->blobs;
+    return blobs ? blobs->open(blobs->context, opening->blob, ret_fd, err)
+                 : layout_blob_open(opening->request->image, opening->blob, ret_fd, err);
+}
+
+/* What would have to be fetched first is opened only when it could not be mounted. */
 static bool upload_body(struct push_work *push, struct sending *sending, const char *from, struct err *err)
 {
     const struct layout_blob *blob = &sending->blob->blob;
-    bool is_queued = blob->size_bytes > REGISTRY_BIG_BODY_BYTES;
+    bool is_queued = blob->size_bytes > REGISTRY_BIG_BODY_BYTES, is_late = push->request->blobs && from;
+    struct opening opening = {push->request, blob};
     AUTO(auto_close_fd) int fd = -1;
+    if (!is_late && !open_body(&opening, &fd, err))
+        return false;
     if (is_queued && !registry_shared_enter(push->registry, blob->size_bytes, err))
         return false;
-    struct upload upload = {&blob->digest, blob->size_bytes, -1, from, push->request->counter};
-    bool is_done = layout_blob_open(push->request->image, blob, &fd, err);
-    upload.fd = fd;
-    is_done = is_done && registry_upload(push->registry, &upload, &sending->is_mounted, err);
+    struct upload upload = {.digest = &blob->digest,
+                            .size_bytes = blob->size_bytes,
+                            .fd = fd,
+                            .open = open_body,
+                            .context = &opening,
+                            .mount_from = from,
+                            .counter = push->request->counter};
+    bool is_done = registry_upload(push->registry, &upload, &sending->is_mounted, err);
     if (is_queued)
         registry_shared_leave(push->registry);
     return is_done;
@@ -130,7 +152,7 @@ static bool send(void *context, void *item, struct err *err)
     struct push_work *push = context;
     struct sending *sending = item;
     const struct layout_blob *blob = &sending->blob->blob;
-    if (push->request->image->blobs_fd < 0) {
+    if (push->request->image->blobs_fd < 0 && !push->request->blobs) {
         err_set(err, ERR_LOCAL, "blob sha256:%s is not here to be sent", digest_hex(&blob->digest).chars);
         return false;
     }

@@ -114,7 +114,7 @@ struct registry_referrer_list {
  * are too many. */
 bool registry_read_referrers(struct registry *registry, struct arena *arena, const struct digest *subject,
                              struct registry_referrer_list *ret_referrers, struct err *err) MUST_CHECK;
-/* registry_attach() for several manifests (all of OCI_MEDIA_MANIFEST) about one subject with one change of the tag. `before`: what was
+/* registry_attach() for several manifests (of the mediaType that they say, else OCI_MEDIA_MANIFEST) about one subject with one change of the tag. `before`: what was
  * read of it, which is not read again. Not for two threads at a time with one subject. */
 bool registry_attach_all(struct registry *registry, const struct digest *subject, const struct text *manifests,
                          size_t count, const struct registry_referrer_list *before, struct err *err) MUST_CHECK;

@@ -15,10 +15,10 @@
 
 struct upload_job {
     struct registry *registry;
-    const struct upload *upload;
-    struct arena *arena; /* of this session */
-    const char *what;    /* for messages */
-    const char *url;     /* the session's newest Location */
+    struct upload *upload; /* our copy: fd is set when it is opened */
+    struct arena *arena;   /* of this session */
+    const char *what;      /* for messages */
+    const char *url;       /* the session's newest Location */
     uint64_t chunk_bytes, chunk_least_bytes;
     enum upload_mode mode; /* that this session uses */
     struct retry retry;    /* of sessions; never reset, so that it ends */

@@ -178,7 +178,9 @@ void registry_note_accepted(struct registry *registry, enum registry_access acce
 struct upload {
     const struct digest *digest;
     uint64_t size_bytes;
-    int fd;                    /* read by pread from 0; stays the caller's */
+    int fd; /* read by pread from 0; stays the caller's; -1: `open` is asked once bytes are to be sent */
+    bool (*open)(void *context, int *ret_fd, struct err *err);
+    void *context;             /* of open() */
     const char *mount_from;    /* another repository of the registry, or NULL */
     _Atomic uint64_t *counter; /* of bytes sent, or NULL */
 };

@@ -283,7 +283,8 @@ bool registry_attach_all(struct registry *registry, const struct digest *subject
     json_auto_t *descriptors = json_array();
     for (size_t i = 0; i < count; i++) {
         json_auto_t *manifest = json_loadb(manifests[i].ptr, manifests[i].len, JSON_ALLOW_NUL, NULL);
-        (void)json_array_append_new(descriptors, describe(manifest, OCI_MEDIA_MANIFEST, manifests[i]));
+        const char *type = json_string_value(json_object_get(manifest, "mediaType"));
+        (void)json_array_append_new(descriptors, describe(manifest, type ? type : OCI_MEDIA_MANIFEST, manifests[i]));
     }
     struct attaching attaching = {.registry = registry,
                                   .tag = tag_of(&scratch, text_of(name.chars)),

@@ -300,22 +300,27 @@ static enum outcome upload_once(struct upload_job *job, struct err *err)
         return OUTCOME_FAILED;
     if (job->is_mounted)
         return OUTCOME_DONE;
+    if (job->upload->fd < 0 && job->upload->open && !job->upload->open(job->upload->context, &job->upload->fd, err))
+        return OUTCOME_FAILED;
     bool is_answered = send_by_mode(job, &exchange, err);
     return judge(job, &exchange, is_answered, err);
 }
 
 bool registry_upload(struct registry *registry, const struct upload *upload, bool *ret_is_mounted, struct err *err)
 {
-    struct upload_job job = {.registry = registry, .upload = upload};
-    for (;;) {
+    struct upload own = *upload;
+    struct upload_job job = {.registry = registry, .upload = &own};
+    enum outcome outcome = OUTCOME_AGAIN;
+    while (outcome == OUTCOME_AGAIN) {
         AUTO(arena_done) struct arena scratch = {0};
         job.arena = &scratch;
         job.what = arena_printf(&scratch, "blob sha256:%s", digest_hex(upload->digest).chars);
-        enum outcome outcome = upload_once(&job, err);
+        outcome = upload_once(&job, err);
         *ret_is_mounted = job.is_mounted;
-        if (outcome != OUTCOME_AGAIN)
-            return outcome == OUTCOME_DONE;
     }
+    if (own.fd >= 0 && own.fd != upload->fd)
+        (void)close(own.fd);
+    return outcome == OUTCOME_DONE;
 }
 
 bool registry_upload_document(struct registry *registry, struct text document, const struct digest *digest,

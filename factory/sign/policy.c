@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <unistd.h>
 
 /* A policy that is being read. */
 struct policy {
@@ -208,7 +209,8 @@ static const json_t *find_scope(const struct policy *policy, const json_t *scope
             break;
         *slash = '\0';
     }
-    for (const char *dot = strchr(reference->host, '.'); !found && dot; dot = strchr(dot + 1, '.')) {
+    const char *domain = arena_strndup(arena, reference->host, strcspn(reference->host, ":")); /* without the port */
+    for (const char *dot = strchr(domain, '.'); !found && dot; dot = strchr(dot + 1, '.')) {
         policy->rules->scope = arena_printf(arena, "*%s", dot);
         found = json_object_get(scopes, policy->rules->scope);
     }
@@ -245,11 +247,28 @@ static bool read_policy(const struct policy *policy, const json_t *json, const s
     return true;
 }
 
+const char *policy_standard(struct arena *arena)
+{
+    const char *named = getenv("CONTAINERS_POLICY_JSON"), *home = getenv("HOME"), *own = getenv("XDG_CONFIG_HOME");
+    const char *const places[] = {
+        own && own[0] == '/' ? arena_printf(arena, "%s/containers/policy.json", own) : NULL,
+        home && home[0] == '/' ? arena_printf(arena, "%s/.config/containers/policy.json", home) : NULL,
+        "/etc/containers/policy.json", "/usr/share/containers/policy.json"};
+    if (named && *named)
+        return arena_strdup(arena, named);
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        if (places[i] && faccessat(AT_FDCWD, places[i], F_OK, 0) == 0)
+            return places[i];
+    }
+    return NULL;
+}
+
 bool policy_read(struct rules *rules, struct arena *arena, const char *path, const struct reference *reference,
                  struct err *err)
 {
     AUTO(buf_done) struct buf bytes = {0};
     struct policy policy = {rules, arena, arena_strdup(arena, path)};
+    rules->path = policy.path;
     json_error_t place;
     if (!file_read_at(AT_FDCWD, path, RULE_POLICY_MAX_BYTES, &bytes, err)) {
         err->kind = ERR_USAGE;

@@ -12,6 +12,9 @@
 
 #include "sign/rule.h"
 
+/* Finds the policy that podman would go by (containers-policy.json(5)): of the variable CONTAINERS_POLICY_JSON, else the first that is there of
+ * containers/policy.json in $XDG_CONFIG_HOME and ~/.config, /etc and /usr/share; NULL: none. */
+const char *policy_standard(struct arena *arena);
 /* Adds what a policy asks of an image; *rules->scope says where it stands. */
 bool policy_read(struct rules *rules, struct arena *arena, const char *path, const struct reference *reference,
                  struct err *err) MUST_CHECK;

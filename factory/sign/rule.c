@@ -165,3 +165,28 @@ bool rule_holds(const struct rule *rule, struct arena *arena, const struct refer
     }
     return is_signed(rule, arena, reference, found, ret_why);
 }
+
+bool rules_ask(const struct rules *rules)
+{
+    for (size_t i = 0; i < rules->items.count; i++) {
+        if (rules->items.items[i].kind != RULE_ACCEPT)
+            return true;
+    }
+    return false;
+}
+
+bool rules_judge(const struct rules *rules, struct registry *registry, struct arena *arena,
+                 const struct reference *reference, const struct digest *subject, const char **ret_why, struct err *err)
+{
+    struct found_wish wish = {.keys = rules_keys(rules)};
+    struct found found;
+    *ret_why = NULL;
+    if (!found_read(registry, arena, subject, &wish, &found, err))
+        return false;
+    for (size_t i = 0; i < rules->items.count && !*ret_why; i++) {
+        const char *why;
+        if (!rule_holds(&rules->items.items[i], arena, reference, &found, &why))
+            *ret_why = why;
+    }
+    return true;
+}

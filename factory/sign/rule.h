@@ -48,6 +48,7 @@ struct rules {
     LIST(struct rule) items; /* all must hold */
     LIST(struct sign_key *) keys;
     const char *scope; /* of a policy: where in the file they stand */
+    const char *path;  /* of a policy: the file */
 };
 
 /* Adds --key FILE; several keys are one rule: any of them may have signed. */
@@ -61,6 +62,13 @@ struct found_keys rules_keys(const struct rules *rules);
 /* Returns whether a rule holds for one manifest; *ret_why tells why not. */
 bool rule_holds(const struct rule *rule, struct arena *arena, const struct reference *reference,
                 const struct found *found, const char **ret_why);
+/* Returns whether anything is asked at all: without rules, or where all accept anything, nobody need look. */
+bool rules_ask(const struct rules *rules);
+/* Reads the signatures of one manifest in its registry and holds them against all rules; *ret_why, in the arena, tells why one does not hold, or
+ * is NULL. */
+bool rules_judge(const struct rules *rules, struct registry *registry, struct arena *arena,
+                 const struct reference *reference, const struct digest *subject, const char **ret_why,
+                 struct err *err) MUST_CHECK;
 /* Frees the keys. For AUTO(). */
 void rules_close(struct rules *rules);
 

@@ -382,6 +382,34 @@ insecure = true
         again = self.build_on("--cache-only", "served")
         self.assertEqual(first.root, again.root)
 
+    def test_the_policy_that_podman_goes_by_holds_for_bases(self):
+        base = self.put_base()
+        self.env["IMGFACTORY_KEY_PASSPHRASE"] = "kit"
+        key = self.path("ours.key")
+        subprocess.run([run.program(), "key", "generate", key], check=True, stderr=subprocess.DEVNULL, env=run.Factory.environment(self.env))
+        policy = os.path.join(self.home, ".config/containers/policy.json")
+        os.makedirs(os.path.dirname(policy))
+
+        def want(**requirement):
+            with open(policy, "w", encoding="utf-8") as stream:
+                json.dump({"default": [{"type": "insecureAcceptAnything"}], "transports": {"docker": {self.proxy.host: [requirement]}}}, stream)
+        want(type="sigstoreSigned", keyPath=key.replace(".key", ".pub"))
+        for options in ((), ("--cache-only",)):
+            result = self.run_factory("--arch", "all", *options, "served", env=self.env)
+            self.assertIn(result.code, (run.TRUST, run.LOCAL) if options else (run.TRUST,), result)
+            self.assertIn("policy.json", result.stderr)
+            self.assertIn("--no-policy", result.stderr)
+        self.build_on("--no-policy", "served", env=self.env)
+        self.pushed(base, self.reference, "--tag", "1", "--sign", key)
+        self.proxy.forget()
+        self.build_on("served", env=self.env)
+        asked = [request.target for request in self.proxy.requests if "/blobs/" not in request.target]
+        self.assertEqual(len(asked), len(set(asked)), asked)
+        want(type="signedBy", keyType="GPGKeys", keyPath="/x")
+        result = self.run_factory("--arch", "all", "served", env=self.env)
+        self.assertEqual(result.code, run.TRUST, result)
+        self.assertIn("signedBy, which imgfactory cannot verify", result.stderr)
+
     def test_a_base_that_is_not_there(self):
         self.refuse(run.PUBLISH, "base " + self.reference + ":1: ", "the registry does not have it")
 

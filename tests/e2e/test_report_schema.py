@@ -82,6 +82,8 @@ class Pushes(Held, PushCase):
         self.assertEqual(pushed["images"][0]["push"]["status"], "pushed")
         self.hold(self.call("tag", f"{target.host}/ns/image@{made.digest}", "v2", *options))
         self.hold(self.call("pull", f"{target.host}/ns/image:v2", *options), "inspect")
+        self.hold(self.call("copy", f"{target.host}/ns/image:v2", f"{target.host}/ns/copy", *options))
+        self.hold(self.call("copy", f"{target.host}/ns/image:v2", "--to-dir", self.path("folder"), *options), "carried")
         failed = self.hold(self.call("push", made.folder, "127.0.0.1:1/ns/image:v1", *options, retries=0))
         self.assertEqual(failed["outcome"], "network")
         odd = os.path.join(os.path.dirname(made.folder), os.fsdecode(b"caf\xe9"))

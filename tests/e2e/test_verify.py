@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import shutil
 import unittest
 
 from base import run
@@ -177,6 +178,50 @@ class Verified(SignCase):
         self.refused(run.TRUST, self.call("pull", "--tls-verify=false", "--key", public, self.reference + ":v1"), "linux/arm64")
         one = self.call("pull", "--tls-verify=false", "--arch", "amd64", "--key", public, self.reference + ":v1")
         self.assertEqual(one.code, run.OK, one)
+
+    def test_pull_and_copy_go_by_the_policy_that_podman_goes_by(self):
+        self.sign()
+        self.pushed(self.make_layout("other", seed=3), self.reference + ":other")
+        places = {"home": os.path.join(self.home, ".config/containers/policy.json"), "variable": self.path("named.json")}
+        os.makedirs(os.path.dirname(places["home"]))
+
+        def pull(tag, *options, code=run.OK):
+            for command, words in (("pull", []), ("copy", [f"{self.registry.host}/ns/copied"])):
+                result = self.call(command, "--tls-verify=false", *options, self.reference + tag, *words)
+                self.assertEqual(result.code, code, result)
+            return result.stderr
+        for name, place in places.items():
+            shutil.copy(self.policy(self.sigstore()), place)
+            if name == "variable":
+                os.unlink(places["home"])
+                self.env["CONTAINERS_POLICY_JSON"] = place
+            pull(":v1")
+            told = pull(":other", code=run.TRUST)
+            for words in ("is not signed", place, f"{self.registry.host}/ns", "--no-policy"):
+                self.assertIn(words, told)
+            pull(":other", "--no-policy")
+            pull(":v1", "--key", self.ours.replace(".key", ".pub"))
+        shutil.copy(self.policy({"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/x"}, scope=self.reference,
+                                default="insecureAcceptAnything"), places["variable"])
+        self.assertIn("signedBy, which imgfactory cannot verify", pull(":v1", code=run.TRUST))
+        shutil.copy(self.policy(default="insecureAcceptAnything"), places["variable"])
+        pull(":other")
+        self.env["CONTAINERS_POLICY_JSON"] = self.path("absent.json")
+        self.assertIn("absent.json", pull(":v1", code=run.USAGE))
+
+    def test_scopes_match_as_skopeo_matches_them(self):
+        self.pushed(self.image, self.reference + ":v1")
+        host, accept, reject = self.registry.host, [{"type": "insecureAcceptAnything"}], [{"type": "reject"}]
+        names = [self.reference + ":v1", self.reference, f"{host}/ns", host, "*.0.0.1", "*.0.1", "*.1", ""]
+        near = [self.reference + ":v2", self.reference + "s", f"{host}/n", f"{host}/ns/imag", host.split(":")[0], "*.0.0.1:" + host.split(":")[1], "quay.io"]
+        for scopes in [{name: reject} for name in (*names, *near)] + [
+                {name: accept if at % 2 else reject for at, name in enumerate(names[first:])} for first in range(len(names))]:
+            policy = self.write("policy.json", json.dumps({"default": accept, "transports": {"docker": scopes}}))
+            shutil.rmtree(self.path("to"), ignore_errors=True)
+            theirs = self.tool("skopeo", "--policy", policy, "copy", "--all", "--src-tls-verify=false",
+                               f"docker://{self.reference}:v1", f"dir:{self.path('to')}", code=None)
+            ours = self.call("pull", "--tls-verify=false", "--policy", policy, self.reference + ":v1")
+            self.assertEqual(ours.code, run.OK if theirs.returncode == 0 else run.TRUST, f"{scopes}\n{theirs.stderr.decode()}\n{ours}")
 
     def test_a_policy_that_cannot_be_read_is_an_error_of_its_own(self):
         for text, words in (("{", "is no policy"), ('{"default": []}', "no requirements"), ('{"default": [{"type": "x"}]}', "unknown type"),

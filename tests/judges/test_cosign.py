@@ -74,6 +74,24 @@ class Cosign(Judged):
                         self.verify(repository + what, key, bundle=bundle)
                     self.assertNotEqual(self.verify(repository + what, keys[key == keys[0]], code=None).returncode, 0)
 
+    def test_copies_verify_and_show_the_same_wherever_they_go(self):
+        image, key = self.make_layout(), self.new_key("ours")
+        hosts = list(self.hosts())
+        self.pushed(image, f"{hosts[0]}/ns/first:v1", "--sign", key)
+        at = f"{hosts[0]}/ns/first:v1"
+        folder = self.path("folder")
+        for number, host in enumerate([*reversed(hosts), *hosts]):
+            there = f"{host}/copy{number}/first"
+            for options, source, target in (((), at, there + ":v1"), (("--to-dir", folder), at, None), (("--from-dir", folder), None, f"{host}/folder{number}")):
+                done = self.call("copy", "--tls-verify=false", *options, *[word for word in (source, target) if word])
+                self.assertEqual(done.code, run.OK, done)
+            for repository in (there, f"{host}/folder{number}/first"):
+                for what in (":v1", *("@" + digest for digest in (image.digest, *image.children))):
+                    for bundle in (True, False):
+                        self.verify(repository + what, key, bundle=bundle)
+            shutil.rmtree(folder)
+            at = there + ":v1"
+
     def test_keys_of_cosign_sign_and_ours_are_read_by_it(self):
         self.tool(COSIGN, "generate-key-pair")
         image, host = self.make_layout(), self.make_registry().host
@@ -234,19 +252,19 @@ class Oras(AttachedCase):
 
 @unittest.skipUnless(SKOPEO, "left out: no skopeo of 1.18 or newer (IMGFACTORY_SKOPEO)")
 class Skopeo(Judged):
-    def copy(self, what, key, code, **more):
+    def copy(self, what, key, code, repository="ns/image", **more):
         """Copies one platform by a policy that wants its signature; ours must say the same."""
         folder = self.path("registries.d")
         os.makedirs(folder, exist_ok=True)
         self.write("registries.d/kit.yaml", f"docker:\n  {self.host}:\n    use-sigstore-attachments: true\n")
         requirement = {"type": "sigstoreSigned", "keyPath": key.replace(".key", ".pub"), **more}
         policy = self.write("policy.json", json.dumps({"default": [{"type": "reject"}], "transports": {
-            "docker": {f"{self.host}/ns": [requirement]}}}))
+            "docker": {f"{self.host}/{os.path.dirname(repository)}": [requirement]}}}))
         shutil.rmtree(self.path("copied"), ignore_errors=True)
         done = self.tool(SKOPEO, "--policy", policy, "--registries.d", folder, "--override-arch", "amd64", "--override-os", "linux", "copy",
-                         "--src-tls-verify=false", f"docker://{self.host}/ns/image{what}", f"dir:{self.path('copied')}", code=None)
+                         "--src-tls-verify=false", f"docker://{self.host}/{repository}{what}", f"dir:{self.path('copied')}", code=None)
         self.assertEqual(done.returncode == 0, code == run.OK, done.stderr.decode())
-        ours = self.call("verify", "--tls-verify=false", "--policy", policy, f"{self.host}/ns/image{what}")
+        ours = self.call("verify", "--tls-verify=false", "--policy", policy, f"{self.host}/{repository}{what}")
         self.assertEqual(ours.code, code, ours)
 
     def test_tag_digest_and_child_are_accepted_and_other_tags_keys_and_unsigned_children_refused(self):
@@ -262,6 +280,13 @@ class Skopeo(Judged):
         target.set_tag("ns/image", "second", image.digest)
         self.copy(":second", key, run.TRUST)
         self.copy(":second", key, run.OK, signedIdentity={"type": "matchRepository"})
+        copied = self.call("copy", "--tls-verify=false", f"{self.host}/ns/image:ed25519", f"{self.host}/site/image")
+        self.assertEqual(copied.code, run.OK, copied)
+        first = self.path("ed25519.key")
+        remap = {"type": "remapIdentity", "prefix": f"{self.host}/site", "signedPrefix": f"{self.host}/ns"}
+        for what in (":ed25519", f"@{image.children[0]}"):
+            self.copy(what, first, run.TRUST, "site/image")
+            self.copy(what, first, run.OK, "site/image", signedIdentity=remap)
         target.forget_tag("ns/image", image.children[0].replace(":", "-") + ".sig")
         self.copy(":p256", key, run.TRUST)
 

@@ -238,9 +238,9 @@ static void an_option_of_other_commands_names_these(void **state)
 {
     (void)state;
     EXPECT_REFUSED("imgfactory inspect takes no --tree (it is for build)", "inspect", "x", "--tree", "y");
-    EXPECT_REFUSED("imgfactory clean takes no --verify-remote (it is for build, push and tag)", "clean",
+    EXPECT_REFUSED("imgfactory clean takes no --verify-remote (it is for build, push, copy and tag)", "clean",
                    "--verify-remote");
-    EXPECT_REFUSED("unknown option --tagg=x; did you mean --tag (for push)?", "--tagg=x", "dhcpd");
+    EXPECT_REFUSED("unknown option --tagg=x; did you mean --tag (for push and copy)?", "--tagg=x", "dhcpd");
     EXPECT_REFUSED("unknown option --no-such-thing; see imgfactory inspect --help", "inspect", "--no-such-thing", "x");
 }
 

@@ -20,7 +20,8 @@ static struct layout_blob big_blob(void)
 static bool put(struct registry *registry, const struct layout_blob *blob, const char *mount_from, struct err *err)
 {
     AUTO(auto_close_fd) int fd = kit_open_blob(&kit, blob);
-    struct upload upload = {&blob->digest, blob->size_bytes, fd, mount_from, NULL};
+    struct upload upload = {
+        .digest = &blob->digest, .size_bytes = blob->size_bytes, .fd = fd, .mount_from = mount_from};
     bool is_mounted;
     return registry_upload(registry, &upload, &is_mounted, err);
 }
@@ -193,7 +194,7 @@ static void a_file_with_other_bytes_than_its_name_is_named(void **state)
     struct registry *registry = kit_open_plain(&kit);
     kit_set(&kit, "");
     AUTO(auto_close_fd) int fd = kit_open_blob(&kit, &other);
-    struct upload upload = {&blob.digest, blob.size_bytes, fd, NULL, NULL};
+    struct upload upload = {.digest = &blob.digest, .size_bytes = blob.size_bytes, .fd = fd};
     bool is_mounted;
     assert_false(registry_upload(registry, &upload, &is_mounted, &err));
     CHECK_ERR(&err, ERR_TRUST, "the local file has other bytes");
