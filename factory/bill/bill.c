@@ -242,6 +242,8 @@ static const struct record_field bill_fields[] = {
     RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "source_version", facts.source_version),
     RECORD_FIELD(bill, RECORD_I64, "created", facts.created_time),
     RECORD_OF(bill, RECORD_LIST, "layers", layers, layer_table),
+    RECORD_FIELD(bill, RECORD_MAYBE_SHA256, "second", second),
+    RECORD_OF(bill, RECORD_LIST, "second_layers", second_layers, layer_table),
     RECORD_FIELD(bill, RECORD_U64, "unpacked_bytes", unpacked_bytes),
     RECORD_FIELD(bill, RECORD_SIZE, "package_count", package_count),
     RECORD_FIELD(bill, RECORD_SIZE, "file_count", file_count),

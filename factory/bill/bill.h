@@ -17,7 +17,7 @@
 #include "proof/openers.h"
 #include "source/origin.h"
 
-#define BILL_FORMAT 9
+#define BILL_FORMAT 10
 /* What is written, and what is read; an image of 100,000 files has 33 MB and 1.4 million. The second bounds the memory of
  * the parser, which needs a hundredfold of its input's bytes for "[{},{},…". */
 #define BILL_MAX_BYTES ((size_t)48 << 20)
@@ -86,6 +86,11 @@ struct bill_layer {
     struct layer layer;
     const char *encoder; /* that made it (struct layer_encoder) */
     struct digest encoder_code;
+};
+
+struct bill_layers {
+    struct bill_layer *items;
+    size_t count, capacity;
 };
 
 struct bill_proof {
@@ -157,7 +162,9 @@ struct bill {
     const struct bill_proof *proof;   /* NULL: --no-check */
     struct openers openers;           /* files that open others at run time, of which not all are in the image */
     struct oci_facts facts;
-    LIST(struct bill_layer) layers; /* the lowest first */
+    struct bill_layers layers;        /* the lowest first */
+    struct bill_layers second_layers; /* the same in zstd:chunked, of the image that the index lists besides; or none */
+    struct digest second;             /* of its manifest; zeros: there is none */
     uint64_t unpacked_bytes;
     size_t package_count; /* of those that gave files */
     size_t file_count;    /* of `files` */

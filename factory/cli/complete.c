@@ -64,8 +64,9 @@ static const struct placeholder {
 
 static const char *const
     bools[] = {"true", "false", NULL},
-    *const compressions[] = {"gzip", "zstd", "zstd:chunked", NULL}, *const whens[] = {"auto", "always", "never", NULL},
-    *const diff_formats[] = {"text", "markdown", NULL}, *const parities[] = {"exact", "source", "off", NULL},
+    *const compressions[] = {"gzip", "zstd", "zstd:chunked", "both", NULL},
+    *const whens[] = {"auto", "always", "never", NULL}, *const diff_formats[] = {"text", "markdown", NULL},
+    *const parities[] = {"exact", "source", "off", NULL},
     *const on_missing[] = {"hold", "keep-previous", "publish", NULL}, *const if_running[] = {"wait", "end", NULL};
 
 /* What has few values: an option by its name or by what its help calls its value. */

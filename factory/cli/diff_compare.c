@@ -21,7 +21,7 @@ static const struct layout_manifest *only_platform(const struct layout_image *im
 {
     const struct layout_manifest *found = NULL;
     for (size_t i = 0; i < image->manifests.count; i++) {
-        if (!side_is_platform(&image->manifests.items[i]))
+        if (!side_is_platform(&image->manifests.items[i]) || layout_is_repeated(image, &image->manifests.items[i]))
             continue;
         if (found)
             return NULL;
@@ -129,13 +129,13 @@ bool diff_compare(struct differ *differ, struct compared *compared, struct err *
         return compare_platforms(differ, compared, only_before, only_after, err);
     for (size_t i = 0; i < before->manifests.count; i++) {
         const struct layout_manifest *manifest = &before->manifests.items[i];
-        if (side_is_platform(manifest) &&
+        if (side_is_platform(manifest) && !layout_is_repeated(before, manifest) &&
             !compare_platforms(differ, compared, manifest, find_platform(after, manifest), err))
             return false;
     }
     for (size_t i = 0; i < after->manifests.count; i++) {
         const struct layout_manifest *manifest = &after->manifests.items[i];
-        if (side_is_platform(manifest) && !find_platform(before, manifest) &&
+        if (side_is_platform(manifest) && !layout_is_repeated(after, manifest) && !find_platform(before, manifest) &&
             !compare_platforms(differ, compared, NULL, manifest, err))
             return false;
     }

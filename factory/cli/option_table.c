@@ -54,7 +54,8 @@ static const struct option_row rows[] = {
     OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, COMMAND_BUILD, 0, 0,
            0, ALTERS_NOTHING),
     OPTION('c', "compression", "NAME",
-           "of layers: gzip (default), zstd, or zstd:chunked, of which podman pulls only the files that it lacks",
+           "of layers: gzip (default), zstd, or zstd:chunked, of which podman pulls only the files that it lacks; "
+           "both: gzip and zstd:chunked in one image",
            OPTION_STRING, compression, COMMAND_BUILD, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "push", "[=REF]",
            "push each image when it is built: to REF, or where manifest or site file say; with a destination there "

@@ -47,7 +47,7 @@ static bool list_platforms(struct sbom_image *image, struct err *err)
     const struct layout_image *opened = image->opened.image;
     image->platforms.count = 0;
     for (size_t i = 0; i < opened->manifests.count; i++) {
-        if (side_is_platform(&opened->manifests.items[i]))
+        if (side_is_platform(&opened->manifests.items[i]) && !layout_is_repeated(opened, &opened->manifests.items[i]))
             list_add(image->opener.arena, &image->platforms, &opened->manifests.items[i]);
     }
     if (!image->platforms.count)

@@ -181,25 +181,48 @@ static bool expand_tags(struct batch_image *image, const struct oci_facts *facts
     return true;
 }
 
+/* What is to be said beside the same image in its second compression. */
+static struct bill second_bill(const struct bill *bill)
+{
+    struct bill second = *bill;
+    second.manifest = bill->second;
+    second.layers = bill->second_layers;
+    second.second = (struct digest){0};
+    second.second_layers = (struct bill_layers){0};
+    return second;
+}
+
+/* Adds a bill, and keeps it in the cache; false when it is too big. */
+static bool add_bill(struct arena *arena, const struct plant *plant, const struct bill *bill,
+                     struct layout_beside *ret_beside)
+{
+    ret_beside->about = bill->manifest;
+    if (!bill_text(arena, bill, &ret_beside->bytes))
+        return false;
+    bill_keep(plant->store, &bill->manifest, ret_beside->bytes);
+    return true;
+}
+
 /* The bills of all architectures, for the layout; the cache keeps them, too. What is too big is not worth an image. */
 static struct layout_beside *list_bills(struct arena *arena, const struct batch_image *image, const struct plant *plant,
                                         size_t *ret_count)
 {
-    struct layout_beside *bills = arena_new_array(arena, struct layout_beside, image->arch_count);
+    struct layout_beside *bills =
+        arena_new_array(arena, struct layout_beside, image->arch_count * LAYER_COMPRESSIONS_MAX);
     *ret_count = 0;
     for (size_t i = 0; i < image->arch_count; i++) {
-        struct layout_beside *bill = &bills[*ret_count];
-        if (!image->jobs[i].is_good)
+        const struct job *job = &image->jobs[i];
+        if (!job->is_good)
             continue;
-        bill->about = image->jobs[i].image.manifest.digest;
-        if (bill_text(arena, &image->jobs[i].bill, &bill->bytes)) {
-            bill_keep(plant->store, &bill->about, bill->bytes);
-            ++*ret_count;
-        } else {
+        if (!add_bill(arena, plant, &job->bill, &bills[*ret_count])) {
             log_line(plant->log, LOG_QUIET,
                      "warning: %s for %s: its bill is bigger than bills may be, and is not written",
-                     image->manifest->name, image->jobs[i].arch->name);
+                     image->manifest->name, job->arch->name);
+            continue;
         }
+        ++*ret_count;
+        struct bill second = second_bill(&job->bill);
+        *ret_count += job->image.second && add_bill(arena, plant, &second, &bills[*ret_count]);
     }
     return bills;
 }
@@ -259,7 +282,8 @@ static bool write_layout(struct batch_image *image, struct plant *plant, const s
 /* IMAGE: index and layout, once every architecture is there. A run that only answers a question leaves no layout. */
 static bool assemble(struct batch_image *image, struct plant *plant, struct err *err)
 {
-    const struct image **images = arena_new_array(&image->arena, const struct image *, image->arch_count);
+    const struct image **images =
+        arena_new_array(&image->arena, const struct image *, image->arch_count *LAYER_COMPRESSIONS_MAX);
     struct oci_facts facts = missing_first_good(image)->bill.facts;
     facts.arch = NULL; /* index and tags are of no single architecture */
     facts.record = plant->options->record;

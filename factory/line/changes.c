@@ -77,7 +77,7 @@ void changes_read(struct batch_image *image, struct plant *plant)
     image->changes->before = before.root.digest;
     bool *is_met = arena_new_array(arena, bool, image->arch_count + 1);
     for (size_t i = 0; i < before.manifests.count; i++) {
-        if (!side_is_platform(&before.manifests.items[i]))
+        if (!side_is_platform(&before.manifests.items[i]) || layout_is_repeated(&before, &before.manifests.items[i]))
             continue;
         struct change_side *old = arena_new(arena, struct change_side);
         side_of_manifest(arena, plant->store, &before, &before.manifests.items[i], old);
@@ -90,6 +90,17 @@ void changes_read(struct batch_image *image, struct plant *plant)
         if (!is_met[j])
             add(image, NULL, side_of_job(arena, &image->jobs[j]));
     }
+}
+
+/* A second entry of a platform is the same image in another compression. */
+static bool is_listed_before(const json_t *children, size_t index)
+{
+    const json_t *platform = json_object_get(json_array_get(children, index), "platform");
+    for (size_t i = 0; i < index; i++) {
+        if (json_equal(json_object_get(json_array_get(children, i), "platform"), platform))
+            return true;
+    }
+    return false;
 }
 
 /* The old side of a child of the index that tags left, by its bill; false when it is no platform. */
@@ -150,7 +161,7 @@ void changes_read_replaced(struct batch_image *image, const struct plant *plant)
     json_array_foreach(json_object_get(index, "manifests"), i, child)
     {
         struct change_side *old = arena_new(arena, struct change_side);
-        if (side_of_child(arena, plant, child, old))
+        if (!is_listed_before(json_object_get(index, "manifests"), i) && side_of_child(arena, plant, child, old))
             add_replaced(image, old, is_met);
     }
     for (size_t j = 0; j < image->arch_count; j++) {

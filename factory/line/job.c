@@ -40,6 +40,7 @@ static struct order order_of(struct job *job, struct arena *scratch)
 struct layering {
     const struct order *order;
     const struct tree *tree;
+    enum layer_compression compression;
     struct layer *layer;
     bool is_whole; /* nothing lies below: its files are all of the image's */
 };
@@ -59,8 +60,7 @@ static bool build_layer(void *argument, struct err *err)
 {
     const struct layering *layering = argument;
     const struct plant *plant = layering->order->plant;
-    if (!layer_build(plant->store, layering->tree, layer_compression_of(plant->inputs.compression), layering->layer,
-                     err))
+    if (!layer_build(plant->store, layering->tree, layering->compression, layering->layer, err))
         return false;
     if (layering->is_whole)
         keep_sums(layering);
@@ -148,13 +148,30 @@ static void name_bill(struct job *job)
     job->bill.base = note_base(job);
 }
 
+/* Those of the same product in zstd:chunked: the configuration, which tells of plain tars, is the very same. */
+static bool describe_second(struct job *job, struct err *err)
+{
+    struct image *second = arena_new(&job->arena, struct image);
+    if (!job->bill.second_layers.count)
+        return true;
+    *second = (struct image){.arch = job->arch, .base = job->image.base};
+    for (size_t i = 0; i < job->bill.second_layers.count; i++)
+        list_add(&job->arena, &second->layers, job->bill.second_layers.items[i].layer);
+    if (!oci_build_image(&job->arena, job->manifest, &job->bill.process, &job->bill.facts, second, err))
+        return false;
+    job->bill.second = second->manifest.digest;
+    job->image.second = second;
+    return true;
+}
+
 /* The documents of a finished product. */
 static bool describe(struct job *job, struct err *err)
 {
     job->image = (struct image){.arch = job->arch,
                                 .base = job->standing ? &job->standing->base : NULL,
                                 .layers = bill_layers(&job->arena, &job->bill)};
-    if (!oci_build_image(&job->arena, job->manifest, &job->bill.process, &job->bill.facts, &job->image, err))
+    if (!oci_build_image(&job->arena, job->manifest, &job->bill.process, &job->bill.facts, &job->image, err) ||
+        !describe_second(job, err))
         return false;
     job->bill.manifest = job->image.manifest.digest;
     job->bill.config = job->image.config.digest;
@@ -370,21 +387,38 @@ static bool run_first(struct job *job, struct err *err)
     }
 }
 
-/* LAYER, IMAGE. */
-static bool run_second(struct job *job, struct err *err)
+/* Makes the layer in one compression. */
+static bool make_layer(struct job *job, enum layer_compression compression, struct bill_layer *ret_layer,
+                       struct err *err)
 {
     struct order order = order_of(job, &job->tree_arena);
-    const struct inputs *inputs = &job->bill.inputs;
-    struct bill_layer layer = {.encoder = inputs->encoder, .encoder_code = inputs->encoder_code};
-    struct layering layering = {&order, &job->tree, &layer.layer, !job->standing};
-    uint64_t memory = layer_memory(layer_compression_of(inputs->compression), job->tree.unpacked_bytes);
+    struct layer_encoder encoder = layer_encoder(compression);
+    struct layering layering = {&order, &job->tree, compression, &ret_layer->layer, !job->standing};
+    uint64_t memory = layer_memory(compression, job->tree.unpacked_bytes);
     order_enter(&order, STAGE_LAYER);
+    ret_layer->encoder = arena_strdup(&job->arena, encoder.name);
+    ret_layer->encoder_code = encoder.code;
     packing_room_take(&job->plant->packing_room, memory);
     bool is_good = order_compute(&order, build_layer, &layering, err);
     packing_room_give(&job->plant->packing_room, memory);
-    if (!is_good)
+    return is_good;
+}
+
+/* LAYER, IMAGE. */
+static bool run_second(struct job *job, struct err *err)
+{
+    enum layer_compression compressions[LAYER_COMPRESSIONS_MAX];
+    size_t count = layer_compressions(job->bill.inputs.compression, compressions);
+    struct bill_layer layer = {0};
+    if (!make_layer(job, compressions[0], &layer, err))
         return false;
     list_add(&job->arena, &job->bill.layers, layer);
+    if (count > 1) {
+        struct bill_layer second = {0};
+        if (!make_layer(job, compressions[1], &second, err))
+            return false;
+        list_add(&job->arena, &job->bill.second_layers, second);
+    }
     if (!job->limits.count)
         kept_store(job);
     return make_image(job, err);

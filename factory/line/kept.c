@@ -29,10 +29,10 @@ struct inputs kept_inputs(struct job *job, const struct catalog *catalog)
 
 /* Returns whether the store has the layers and their bytes are right; a damaged one is removed there, to be made
  * again. */
-static bool has_layers(struct store *store, const struct bill *bill)
+static bool has_these(struct store *store, const struct bill_layers *layers)
 {
-    for (size_t i = 0; i < bill->layers.count; i++) {
-        const struct layer *layer = &bill->layers.items[i].layer;
+    for (size_t i = 0; i < layers->count; i++) {
+        const struct layer *layer = &layers->items[i].layer;
         struct err err = {0};
         AUTO(view_done) struct view view = {0};
         bool is_found;
@@ -40,7 +40,12 @@ static bool has_layers(struct store *store, const struct bill *bill)
             view.len != layer->size_bytes)
             return false;
     }
-    return bill->layers.count > 0;
+    return true;
+}
+
+static bool has_layers(struct store *store, const struct bill *bill)
+{
+    return bill->layers.count > 0 && has_these(store, &bill->layers) && has_these(store, &bill->second_layers);
 }
 
 #define PRODUCT_KIND "product"

@@ -56,6 +56,11 @@ size_t missing_list_made(const struct batch_image *image, const struct image **i
         if (image->made[i])
             items[count++] = image->made[i];
     }
+    size_t first_count = count;
+    for (size_t i = 0; i < first_count; i++) {
+        if (items[i]->second)
+            items[count++] = items[i]->second;
+    }
     return count;
 }
 
@@ -114,8 +119,13 @@ static bool find_there(struct keeping *keeping, const char *tag, const struct ar
         struct layout_image one = {.blobs_fd = -1, .manifests = {manifest, 1, 1}};
         if (!pull_layers(keeping->registry, keeping->plant->store, &one, NULL, err))
             return false;
-        *ret_image = adopt(arena, arch, manifest);
-        return true;
+        struct image *adopted = adopt(arena, arch, manifest);
+        if (!*ret_image) {
+            *ret_image = adopted;
+        } else if (digest_eq(&adopted->config.digest, &(*ret_image)->config.digest)) { /* otherwise compressed */
+            (*ret_image)->second = adopted;
+            return true;
+        }
     }
     return true;
 }

@@ -53,10 +53,18 @@ static void confine(const struct run_options *options, struct plant *plant)
 /* Adds to the inputs of all orders what this process itself is. */
 static void find_inputs(struct plant *plant)
 {
-    struct layer_encoder encoder = layer_encoder(layer_compression_of(plant->options->inputs.compression));
+    enum layer_compression compressions[LAYER_COMPRESSIONS_MAX];
+    size_t count = layer_compressions(plant->options->inputs.compression, compressions);
+    struct layer_encoder encoder = layer_encoder(compressions[0]);
     plant->inputs = plant->options->inputs;
     plant->inputs.encoder = arena_strdup(&plant->arena, encoder.name);
     plant->inputs.encoder_code = encoder.code;
+    if (count == 1)
+        return;
+    struct layer_encoder second = layer_encoder(compressions[1]);
+    struct digest codes[] = {encoder.code, second.code};
+    plant->inputs.encoder = arena_printf(&plant->arena, "%s, %s", encoder.name, second.name);
+    plant->inputs.encoder_code = digest_of(codes, sizeof codes);
 }
 
 bool plant_open(const struct run_options *options, struct log *log, struct plant *ret_plant, struct err *err)

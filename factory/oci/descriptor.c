@@ -9,9 +9,13 @@ const char *layer_media_type(enum layer_compression compression)
     return types[compression];
 }
 
-enum layer_compression layer_compression_of(enum packing packing)
+size_t layer_compressions(enum packing packing, enum layer_compression ret_compressions[LAYER_COMPRESSIONS_MAX])
 {
-    static const enum layer_compression compressions[] = {
-        [PACKING_ZSTD] = LAYER_ZSTD, [PACKING_GZIP] = LAYER_GZIP, [PACKING_CHUNKED] = LAYER_CHUNKED};
-    return compressions[packing];
+    static const enum layer_compression first[] = {[PACKING_ZSTD] = LAYER_ZSTD,
+                                                   [PACKING_GZIP] = LAYER_GZIP,
+                                                   [PACKING_CHUNKED] = LAYER_CHUNKED,
+                                                   [PACKING_BOTH] = LAYER_GZIP};
+    ret_compressions[0] = first[packing];
+    ret_compressions[1] = LAYER_CHUNKED;
+    return packing == PACKING_BOTH ? 2 : 1;
 }

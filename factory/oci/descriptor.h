@@ -44,7 +44,9 @@ struct layer_encoder {
 
 /* Returns "application/vnd.oci.image.layer.v1.tar+zstd" or "+gzip". */
 const char *layer_media_type(enum layer_compression compression);
-/* Returns what is asked for. */
-enum layer_compression layer_compression_of(enum packing packing);
+#define LAYER_COMPRESSIONS_MAX 2
+
+/* Lists the compressions that are asked for, in the order in which an index has them; returns how many. */
+size_t layer_compressions(enum packing packing, enum layer_compression ret_compressions[LAYER_COMPRESSIONS_MAX]);
 
 #endif

@@ -358,13 +358,24 @@ static bool read_index(struct parsing *parsing, const struct layout_blob *blob, 
     return true;
 }
 
+bool layout_is_repeated(const struct layout_image *image, const struct layout_manifest *manifest)
+{
+    for (size_t i = 0; i < image->manifests.count && &image->manifests.items[i] != manifest; i++) {
+        const struct layout_manifest *before = &image->manifests.items[i];
+        if (!before->unread && !manifest->unread && !before->is_attestation && !manifest->is_attestation &&
+            digest_eq(&before->config.digest, &manifest->config.digest))
+            return true;
+    }
+    return false;
+}
+
 void layout_image_narrow(struct arena *arena, struct layout_image *image)
 {
     const struct layout_manifest *only = NULL;
     size_t count = 0;
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
-        if (manifest->unread || manifest->is_attestation)
+        if (manifest->unread || manifest->is_attestation || layout_is_repeated(image, manifest))
             continue;
         only = manifest;
         count++;

@@ -120,6 +120,9 @@ struct layout_source {
  * result are NULL. root_bytes must live as long as the image. */
 bool layout_image_parse(struct arena *arena, const struct layout_blob *root, struct text root_bytes,
                         const struct layout_source *source, struct layout_image *ret_image, struct err *err) MUST_CHECK;
+/* Returns whether one of an image's manifests is the image of one before it in another compression: it has the same
+ * configuration. Who lists platforms passes over it. */
+bool layout_is_repeated(const struct layout_image *image, const struct layout_manifest *manifest);
 /* Makes of an index of which one platform was read that platform's image: its manifest becomes the root. */
 void layout_image_narrow(struct arena *arena, struct layout_image *image);
 /* Returns whether a media type is one of the two of manifests / of indexes / of images' configs. */

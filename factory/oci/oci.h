@@ -34,6 +34,9 @@ struct image {
     const struct oci_base *base; /* whose layers come below; NULL: made from scratch */
     struct layers layers;        /* our own */
     struct document config, manifest;
+    const struct image
+        *second; /* the same with its layers in zstd:chunked, which an index lists behind all others; NULL:
+                                 * there is none */
 };
 
 /* Values for the {placeholders} of labels, annotations and tags. A NULL has no value: using its placeholder is

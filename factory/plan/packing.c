@@ -4,8 +4,11 @@
 #include <stddef.h>
 #include <string.h>
 
-const char *const packing_names[] = {
-    [PACKING_ZSTD] = "zstd", [PACKING_GZIP] = "gzip", [PACKING_CHUNKED] = "zstd:chunked", NULL};
+const char *const packing_names[] = {[PACKING_ZSTD] = "zstd",
+                                     [PACKING_GZIP] = "gzip",
+                                     [PACKING_CHUNKED] = "zstd:chunked",
+                                     [PACKING_BOTH] = "both",
+                                     NULL};
 
 bool packing_parse(const char *name, enum packing *ret_packing)
 {

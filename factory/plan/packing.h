@@ -8,10 +8,11 @@
 
 #include <stdbool.h>
 
-enum packing { PACKING_ZSTD, PACKING_GZIP, PACKING_CHUNKED };
+/* Both: images in gzip, and the same ones in zstd:chunked behind them. */
+enum packing { PACKING_ZSTD, PACKING_GZIP, PACKING_CHUNKED, PACKING_BOTH };
 
 /* All names, for messages. */
-#define PACKING_WORDS "gzip, zstd or zstd:chunked"
+#define PACKING_WORDS "gzip, zstd, zstd:chunked or both"
 
 /* In the order of the enum; NULL ends them. */
 extern const char *const packing_names[];

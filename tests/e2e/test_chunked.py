@@ -10,6 +10,7 @@ import unittest
 from base import PushCase, deb, run, world
 from kit import chunked, image
 
+MARK = {"io.github.containers.compression.zstd": "true"}
 ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 
 
@@ -29,7 +30,7 @@ def packages():
 MANIFEST = world.MANIFEST.replace("files:\n", "files:\n  - /usr/share/served/**\n")
 
 
-class Chunked(PushCase):
+class Base(PushCase):
     def setUp(self):
         super().setUp()
         self.ready(packages=packages(), manifest=MANIFEST)
@@ -49,6 +50,8 @@ class Chunked(PushCase):
         """Descriptor, bytes and diff ID of the first chunked layer."""
         return next(found[1:] for found in chunked.layers(folder))
 
+
+class Chunked(Base):
     def test_table_and_tar_split_tell_what_the_tar_has(self):
         folder = self.made()
         found = list(chunked.layers(folder))
@@ -92,7 +95,7 @@ class Chunked(PushCase):
         self.assertTrue(list(chunked.layers(os.path.join(self.factory.output, "served"))))
         self.write("site.yaml", "compression: xz\n")
         result = self.run_factory("--config", self.path("site.yaml"), "--arch", "amd64", "served")
-        self.refused(run.USAGE, result, "site.yaml:1.*is not a compression: gzip, zstd or zstd:chunked")
+        self.refused(run.USAGE, result, "site.yaml:1.*is not a compression: gzip, zstd, zstd:chunked or both")
         self.refused(run.USAGE, self.run_factory("--compression", "xz", "served"), "--compression is gzip, zstd")
 
     def test_the_checker_sees_what_is_wrong(self):
@@ -114,6 +117,80 @@ class Chunked(PushCase):
                 ("the diff ID", blob, annotations, annotations[chunked.CHECKSUM])):
             with self.subTest(name), self.assertRaises(chunked.Wrong):
                 chunked.check(bad, notes, diff)
+
+
+class Both(Base):
+    """gzip and zstd:chunked in one index: whoever counts platforms counts two, not four."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.made(compression="both")
+        with open(os.path.join(self.folder, "blobs", *self.digest(self.folder).split(":")), encoding="utf-8") as stream:
+            self.index = json.load(stream)["manifests"]
+
+    def document(self, digest):
+        with open(os.path.join(self.folder, "blobs", *digest.split(":")), encoding="utf-8") as stream:
+            return json.load(stream)
+
+    def test_the_index_has_gzip_first_and_one_configuration(self):
+        self.assertEqual([(item["platform"]["architecture"], item.get("annotations")) for item in self.index],
+                         [("amd64", None), ("arm64", None), ("amd64", MARK), ("arm64", MARK)])
+        documents = [self.document(item["digest"]) for item in self.index]
+        self.assertEqual([item["config"]["digest"] for item in documents[:2]], [item["config"]["digest"] for item in documents[2:]])
+        self.assertEqual([item["layers"][0]["mediaType"].rpartition("+")[2] for item in documents], ["gzip", "gzip", "zstd", "zstd"])
+        for _, descriptor, blob, diff_id in chunked.layers(self.folder):
+            chunked.check(blob, descriptor["annotations"], diff_id)
+        before = self.digest(self.folder)
+        self.assertEqual(self.digest(self.made(compression="both")), before)
+        self.factory.cache, self.factory.output = self.path("cold"), self.path("out-cold")
+        self.assertEqual(self.digest(self.made("--jobs", "1", "--arch", "all", "served", compression="both")), before)
+
+    def test_each_manifest_has_its_bill_and_the_gzip_ones_are_those_of_gzip_alone(self):
+        bills = sorted(name[7:-5] for name in os.listdir(os.path.join(self.folder, "imgfactory")))
+        self.assertEqual(bills, sorted(item["digest"][7:] for item in self.index))
+        self.factory.output = self.path("out-gzip")
+        alone = self.made(compression="gzip")
+        self.assertTrue(os.path.exists(os.path.join(alone, "blobs", *self.index[0]["digest"].split(":"))))
+        told = self.call("diff", self.folder, alone)
+        self.assertEqual(told.code, run.OK, told)
+        self.assertEqual([told.stdout.count(name) for name in ("linux/amd64", "linux/arm64")], [1, 1], told)
+        for word in self.folder, alone:
+            self.assertEqual(self.call("check", word).code, run.OK)
+
+    def test_one_platform_is_that_of_gzip(self):
+        target = self.make_registry()
+        self.pushed(self.folder, f"{target.host}/ns/served:v1")
+        reference = f"{target.host}/ns/served:v1"
+        told = self.call("pull", "--tls-verify=false", "--json", "--arch", "x86_64", "--output",
+                         f"docker-archive:{self.path('x.tar')}", reference)
+        self.assertEqual(told.code, run.OK, told)
+        self.assertEqual(json.loads(told.stdout)["digest"], self.index[0]["digest"])
+        self.factory.output = f"docker-archive:{self.path('y.tar')}"
+        self.assertEqual(self.run_factory("--compression", "both", "--arch", "amd64", "served").code, run.OK)
+        self.tool("skopeo", "copy", "-q", "--all", "--preserve-digests", "--src-tls-verify=false", f"docker://{reference}",
+                  "oci:" + self.path("all:x"))
+        self.podman("pull", "-q", "--tls-verify=false", reference)
+
+    def test_a_tag_loses_no_platform_when_it_loses_a_compression(self):
+        target = self.make_registry()
+        self.pushed(self.folder, f"{target.host}/ns/served:v1")
+        self.factory.output = self.path("out-gzip")
+        self.pushed(self.made(compression="gzip"), f"{target.host}/ns/served:v1")
+        one = self.made("--arch", "amd64", "served", "--allow-fewer-platforms", compression="both")
+        result = self.push(one, f"{target.host}/ns/served:v1")
+        self.refused(run.PUBLISH if result.code == run.PUBLISH else run.USAGE, result, "linux/arm64")
+
+    def test_signatures_are_on_all_four(self):
+        target = self.make_registry()
+        reference = f"{target.host}/ns/served:v1"
+        self.tool("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self.path("k.pem"))
+        self.tool("openssl", "ec", "-in", self.path("k.pem"), "-pubout", "-out", self.path("k.pub"))
+        os.chmod(self.path("k.pem"), 0o600)
+        self.pushed(self.folder, reference, "--sign", self.path("k.pem"))
+        told = self.call("verify", "--tls-verify=false", "--key", self.path("k.pub"), reference)
+        self.assertEqual(told.code, run.OK, told)
+        for item in self.index:
+            self.assertIn(item["digest"][:19] + "  signed by", told.stdout)
 
 
 if __name__ == "__main__":

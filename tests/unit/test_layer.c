@@ -281,11 +281,16 @@ static void compressions_are_known_by_name(void **state)
     } known[] = {
         {"gzip", LAYER_GZIP, "+gzip"}, {"zstd", LAYER_ZSTD, "+zstd"}, {"zstd:chunked", LAYER_CHUNKED, "+zstd"}};
     enum packing packing;
+    enum layer_compression compressions[LAYER_COMPRESSIONS_MAX];
     for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
         assert_true(packing_parse(known[i].name, &packing));
-        assert_int_equal(layer_compression_of(packing), known[i].compression);
+        assert_int_equal(layer_compressions(packing, compressions), 1);
+        assert_int_equal(compressions[0], known[i].compression);
         assert_string_equal(strrchr(layer_media_type(known[i].compression), '+'), known[i].suffix);
     }
+    assert_true(packing_parse("both", &packing));
+    assert_int_equal(layer_compressions(packing, compressions), 2);
+    assert_true(compressions[0] == LAYER_GZIP && compressions[1] == LAYER_CHUNKED);
     assert_false(packing_parse("xz", &packing));
     assert_false(packing_parse("", &packing));
 }
