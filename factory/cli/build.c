@@ -806,6 +806,7 @@ static bool plan_options(struct build *build, struct err *err)
                                 .output_dir = command_first(options->output, site->output, "out"),
                                 .tree_dir = options->tree,
                                 .jobs = command_jobs(build->command),
+                                .is_packing_given = options->compression != NULL,
                                 .is_dry_run = options->is_dry_run,
                                 .is_rebuild = options->is_rebuild,
                                 .is_cache_only = options->is_cache_only,

@@ -50,21 +50,20 @@ static void confine(const struct run_options *options, struct plant *plant)
         log_line(plant->log, LOG_VERBOSE, "readers are not confined as they should be: %s", lacking);
 }
 
-/* Adds to the inputs of all orders what this process itself is. */
-static void find_inputs(struct plant *plant)
+void plant_set_packing(struct arena *arena, enum packing packing, struct inputs *inputs)
 {
     enum layer_compression compressions[LAYER_COMPRESSIONS_MAX];
-    size_t count = layer_compressions(plant->options->inputs.compression, compressions);
+    size_t count = layer_compressions(packing, compressions);
     struct layer_encoder encoder = layer_encoder(compressions[0]);
-    plant->inputs = plant->options->inputs;
-    plant->inputs.encoder = arena_strdup(&plant->arena, encoder.name);
-    plant->inputs.encoder_code = encoder.code;
+    inputs->compression = packing;
+    inputs->encoder = arena_strdup(arena, encoder.name);
+    inputs->encoder_code = encoder.code;
     if (count == 1)
         return;
     struct layer_encoder second = layer_encoder(compressions[1]);
     struct digest codes[] = {encoder.code, second.code};
-    plant->inputs.encoder = arena_printf(&plant->arena, "%s, %s", encoder.name, second.name);
-    plant->inputs.encoder_code = digest_of(codes, sizeof codes);
+    inputs->encoder = arena_printf(arena, "%s, %s", encoder.name, second.name);
+    inputs->encoder_code = digest_of(codes, sizeof codes);
 }
 
 bool plant_open(const struct run_options *options, struct log *log, struct plant *ret_plant, struct err *err)
@@ -76,7 +75,8 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
     ret_plant->prepared = flight_new();
     ret_plant->bases = flight_new();
     packing_room_init(&ret_plant->packing_room, options->jobs);
-    find_inputs(ret_plant);
+    ret_plant->inputs = options->inputs;
+    plant_set_packing(&ret_plant->arena, options->inputs.compression, &ret_plant->inputs);
     if (!open_places(options, ret_plant, err)) {
         plant_close(ret_plant);
         return false;

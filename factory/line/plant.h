@@ -36,6 +36,7 @@ struct run_options {
     const char *tree_dir;                 /* NULL: trees are not exported */
     const char *record;                   /* the site's status record, which indexes name; NULL: none */
     size_t jobs;                          /* workers */
+    bool is_packing_given;                /* the call says how layers are compressed, whatever manifests say */
     bool is_dry_run, is_rebuild, is_cache_only;
     bool is_bill_told;             /* all of the bills, as the JSON report and explanations have it */
     bool is_history_pushed;        /* images have their bills beside them in the registry (history: registry) */
@@ -91,6 +92,8 @@ struct plant {
     struct source_look *looks;
 };
 
+/* Puts into inputs how layers are compressed, and by which library. */
+void plant_set_packing(struct arena *arena, enum packing packing, struct inputs *inputs);
 /* Starts threads and opens the store. Where confined places are given the calling thread is confined to them, too. */
 bool plant_open(const struct run_options *options, struct log *log, struct plant *ret_plant,
                 struct err *err) MUST_CHECK;

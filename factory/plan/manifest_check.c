@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/map.h"
 #include "plan/manifest_parts.h"
+#include "plan/packing.h"
 #include "plan/rules.h"
 #include "plan/services.h"
 #include "plan/volumes.h"
@@ -86,6 +87,9 @@ static bool check_content(struct arena *arena, const struct manifest_form *form,
     if (!rule_is_image_name(manifest->name))
         return want_rule(arena, place_of(form->root, "name"), manifest->name,
                          "cannot be an image's name: [a-z0-9]+([._-][a-z0-9]+)*", err);
+    enum packing packing;
+    if (manifest->compression && !packing_parse(manifest->compression, &packing))
+        return yaml_fail(yaml_get(form->root, "compression"), err, "'compression' must be " PACKING_WORDS);
     if (manifest->description && !rule_is_one_line(manifest->description, false))
         return yaml_fail(yaml_get(form->root, "description"), err, "'description' must be one line");
     if (!check_base(arena, form, err))

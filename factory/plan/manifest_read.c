@@ -14,6 +14,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRINGS, manifest_form, "features", manifest.features, false),
     FIELD(YAML_STRING, manifest_form, "dlopen", dlopen, false),
     FIELD(YAML_STRING, manifest_form, "shell", manifest.shell, false),
+    FIELD(YAML_STRING, manifest_form, "compression", manifest.compression, false),
     FIELD(YAML_NODE, manifest_form, "packages", packages, false),
     FIELD(YAML_NODE, manifest_form, "directories", directories, false),
     FIELD(YAML_NODE, manifest_form, "create", create, false),

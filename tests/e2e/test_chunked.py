@@ -93,6 +93,13 @@ class Chunked(Base):
         result = self.run_factory("--config", self.path("site.yaml"), "--arch", "amd64", "served")
         self.assertEqual(result.code, run.OK, result)
         self.assertTrue(list(chunked.layers(os.path.join(self.factory.output, "served"))))
+        self.write_manifest("other", MANIFEST.replace("name: served", "name: other\ncompression: zstd", 1))
+        for arguments, chunks in (([], 0), (["--compression", "zstd:chunked"], 1)):
+            result = self.run_factory("--config", self.path("site.yaml"), *arguments, "--arch", "amd64", "other")
+            self.assertEqual(result.code, run.OK, result)
+            self.assertEqual(len(list(chunked.layers(os.path.join(self.factory.output, "other")))), chunks)
+        self.write_manifest("other", MANIFEST + "compression: xz\n")
+        self.refused(run.USAGE, self.run_factory("--arch", "amd64", "other"), "other.yaml:.*'compression' must be gzip, zstd,")
         self.write("site.yaml", "compression: xz\n")
         result = self.run_factory("--config", self.path("site.yaml"), "--arch", "amd64", "served")
         self.refused(run.USAGE, result, "site.yaml:1.*is not a compression: gzip, zstd, zstd:chunked or both")
