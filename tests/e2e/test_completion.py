@@ -47,7 +47,7 @@ class Completion(Case):
                 (("push", "--keep"), ["--keep-existing-tags"]), (("build", "--username"), []), (("login", "--usern"), ["--username"]),
                 (("--arch", ""), arches), (("-a", ""), arches), (("-qa", ""), arches), (("--arch=aar",), ["--arch=aarch64"]),
                 (("--arch", "aarch64,s"), ["aarch64,s390x"]), (("--arch=aarch64,s3",), ["--arch=aarch64,s390x"]),
-                (("--compression", ""), ["gzip", "zstd"]), (("inspect", "--tls-verify="), ["--tls-verify=false", "--tls-verify=true"]),
+                (("--compression", ""), ["both", "gzip", "zstd", "zstd:chunked"]), (("inspect", "--tls-verify="), ["--tls-verify=false", "--tls-verify=true"]),
                 (("completion", ""), ["bash", "fish", "zsh"]), (("--suite", ""), []), (("clean", ""), []), (("--nosuch", ""), []),
                 (("unit", "--format", "q"), ["quadlet"]), (("sbom", "--format", ""), ["cyclonedx", "cyclonedx-1.5", "spdx"]),
                 (("diff", "--format", ""), ["markdown", "text"]), (("--parity", ""), ["exact", "off", "source"]),
