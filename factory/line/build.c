@@ -239,10 +239,11 @@ static bool make_tree(void *argument, struct err *err)
         return false;
     if (!order->manifest->volumes)
         return true;
-    if (!tree_move_data(order->arena, order->manifest->volumes, order->manifest->path, &built->tree, err))
-        return false;
-    built->root = built->tree;
-    return true;
+    const struct data_request data = {.volumes = order->manifest->volumes,
+                                      .path = order->manifest->path,
+                                      .format = order->installed ? order->installed->format : NULL,
+                                      .has_base = order->ground != NULL};
+    return tree_move_data(order->arena, &data, &built->root, &built->tree, err);
 }
 
 /* Opens packages of which something was looked for when the tree was made, or all, because of a name that nobody knows. */

@@ -214,7 +214,9 @@ static bool find_init(struct services *services, struct err *err)
         has_units = has_units || services->list.items[i].unit;
         has_commands = has_commands || !services->list.items[i].unit;
     }
-    services->init = has_units ? INIT_SYSTEMD : services->list.count == 1 ? INIT_TINI : INIT_RUNIT;
+    const struct service *first = &services->list.items[0];
+    bool is_restarted = first->restart && is_kept(first);
+    services->init = has_units ? INIT_SYSTEMD : services->list.count == 1 && !is_restarted ? INIT_TINI : INIT_RUNIT;
     const struct yaml_node *place = word ? yaml_get(services->form->root, "init") : services->form->services;
     bool is_known = !word;
     for (size_t i = 0; word && i < ARRAY_COUNT(init_names); i++) {
@@ -231,6 +233,8 @@ static bool find_init(struct services *services, struct err *err)
         return yaml_fail(place, err, "systemd starts units: put the command into one, under 'create', and name that");
     if (services->list.count > 1 && services->init == INIT_TINI)
         return yaml_fail(place, err, "tini starts one service; several want runit or systemd");
+    if (services->init == INIT_TINI && is_restarted)
+        return yaml_fail(place, err, "tini starts nothing again: 'restart: always' wants runit");
     return true;
 }
 

@@ -246,8 +246,6 @@ static bool check_rights(const struct reading *reading, struct err *err)
     const struct manifest_form *form = reading->form;
     const struct manifest_config *config = &form->manifest.config;
     const struct contract *contract = form->contract;
-    if (form->manifest.base)
-        return yaml_fail(form->data, err, "'data' and 'base' do not go together yet");
     if (config->user && strcmp(config->user, "root") != 0 && strcmp(config->user, "0") != 0)
         return yaml_fail(form->data, err,
                          "'data' is filled by root: 'user' below 'config:' cannot be another one; a service can "
@@ -292,6 +290,8 @@ static void add_to_configuration(const struct reading *reading)
 {
     struct manifest *manifest = &reading->form->manifest;
     struct contract *contract = reading->form->contract;
+    if (manifest->base && !manifest->config.user)
+        manifest->config.user = "0"; /* not the base's: root fills volumes */
     for (size_t i = 0; i < reading->volumes->list.count; i++) {
         const struct volume *volume = &reading->volumes->list.items[i];
         start_make(reading->arena, manifest,

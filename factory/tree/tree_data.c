@@ -13,12 +13,14 @@
 
 struct moving {
     struct arena *arena;
+    const struct data_request *request;
     const struct volumes *volumes;
     const char *manifest_path;
     struct tree *tree;
-    struct map by_path;      /* nodes of the tree as it was */
-    LIST(struct node) nodes; /* as it becomes */
-    struct map made;         /* paths of those */
+    const struct tree *layer; /* has the notes */
+    struct map by_path;       /* nodes of the tree as it was */
+    LIST(struct node) nodes;  /* as it becomes */
+    struct map made;          /* paths of those */
     const char *id;
     struct strings *lists; /* lines of each volume */
 };
@@ -72,8 +74,12 @@ static const struct node *node_of(const struct moving *moving, const char *path)
 }
 
 /* Which rule its package manager has for a file that somebody may have changed. */
-static enum configuration rule_of(const struct node *node)
+static enum configuration rule_of(const struct moving *moving, const struct node *node)
 {
+    const struct format *format = moving->request->format;
+    const struct entry given = {.path = node->path, .kind = ENTRY_FILE};
+    if (node->is_given && node->kind == NODE_FILE && format && format->configuration)
+        return format->configuration(&given);
     const struct entry *entry = node->package ? package_find(node->package, node->path) : NULL;
     if (node->kind != NODE_FILE || !entry || !node->package->format->configuration)
         return CONFIGURATION_NONE;
@@ -110,6 +116,7 @@ static void put_parents(struct moving *moving, const struct volume *volume, cons
     struct node node = as ? *as : make_node(moving, parent, NODE_DIRECTORY, 0755);
     node.path = there;
     node.package = NULL;
+    node.is_given = false;
     node.why = "above data of the manifest";
     put(moving, node);
     if (strcmp(parent, "/") != 0)
@@ -171,7 +178,7 @@ static bool move_node(struct moving *moving, const struct volume *volume, const 
                       struct err *err)
 {
     struct node moved = *node;
-    enum configuration rule = rule_of(node);
+    enum configuration rule = rule_of(moving, node);
     if (!check_name(moving, node, err))
         return false;
     put_parents(moving, volume, node->path);
@@ -180,6 +187,7 @@ static bool move_node(struct moving *moving, const struct volume *volume, const 
     if (moved.kind == NODE_HARDLINK)
         settle_hard_link(moving, top, &moved);
     moved.path = in_template(moving, volume, node->path);
+    moved.is_given = false;
     put(moving, moved);
     list_node(moving, volume, &moved, node->path, rule);
     if (rule == CONFIGURATION_NONE && moved.kind != NODE_SYMLINK)
@@ -291,7 +299,7 @@ static bool move_all(struct moving *moving, struct err *err)
 static void put_packages(struct moving *moving)
 {
     struct strings versions = {0}, notes = {0};
-    const struct tree *tree = moving->tree;
+    const struct tree *tree = moving->layer;
     const char *pristine = arena_printf(moving->arena, "/.pristine-%s/.packages", moving->id);
     for (size_t i = 0; i < tree->package_count; i++) {
         const struct package *package = tree->packages[i];
@@ -322,6 +330,7 @@ static void put_run(struct moving *moving)
         list_add(moving->arena, &lines, arena_printf(moving->arena, "%s\n", node.path));
         node.path = arena_printf(moving->arena, "%s%s", there, node.path + strlen("/run"));
         node.package = NULL;
+        node.is_given = false;
         put(moving, node);
     }
     put_file(moving, START_DIR "/run", strings_join(moving->arena, &lines, ""));
@@ -344,12 +353,11 @@ static void put_documents(struct moving *moving)
     }
 }
 
-/* Makes the tree of the nodes, sorted. */
-static void settle_tree(struct moving *moving)
+/* Makes a tree of nodes, sorted. */
+static void settle_tree(struct tree *tree, struct node *nodes, size_t count)
 {
-    struct tree *tree = moving->tree;
-    tree->nodes = moving->nodes.items;
-    tree->count = moving->nodes.count;
+    tree->nodes = nodes;
+    tree->count = count;
     tree->file_count = 0;
     tree->unpacked_bytes = 0;
     qsort(tree->nodes, tree->count, sizeof *tree->nodes, compare_nodes);
@@ -359,22 +367,77 @@ static void settle_tree(struct moving *moving)
     }
 }
 
-bool tree_move_data(struct arena *arena, const struct volumes *volumes, const char *path, struct tree *tree,
+/* What is not the base's is the layer, with the directories above it as the base has them, and what the layer removes elsewhere. */
+static void make_layer(struct moving *moving, struct tree *layer)
+{
+    const char *top;
+    LIST(struct node) nodes = {0};
+    struct map is_in = {.arena = moving->arena}, by_path = {.arena = moving->arena};
+    for (size_t i = 0; i < moving->nodes.count; i++)
+        map_set(&by_path, text_of(moving->nodes.items[i].path), &moving->nodes.items[i]);
+    for (size_t i = 0; i < moving->nodes.count; i++) {
+        const struct node *node = &moving->nodes.items[i];
+        while (node && !(node == &moving->nodes.items[i] && node->is_given) &&
+               map_add(&is_in, text_of(node->path), moving)) {
+            list_add(moving->arena, &nodes, *node);
+            nodes.items[nodes.count - 1].is_given = false;
+            node = map_get(&by_path, text_of(path_dirname(moving->arena, node->path)));
+        }
+    }
+    for (size_t i = 0; i < layer->count; i++) {
+        if (layer->nodes[i].is_whiteout && !volume_of(moving, layer->nodes[i].path, &top))
+            list_add(moving->arena, &nodes, layer->nodes[i]);
+    }
+    settle_tree(layer, nodes.items, nodes.count);
+}
+
+/* What the start program finds in a volume is what it put there, and no image has two of these. */
+static bool check_places(const struct moving *moving, struct err *err)
+{
+    const struct tree *tree = moving->tree;
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct node *node = &tree->nodes[i];
+        bool is_ours = strcmp(node->path, "/etc/build-id") == 0;
+        for (size_t j = 0; j < moving->volumes->list.count && !is_ours; j++) {
+            const char *volume = moving->volumes->list.items[j].path;
+            size_t len = strlen(volume);
+            is_ours = path_is_below(node->path, volume) ||
+                      (strcmp(node->path, volume) == 0 && node->kind != NODE_DIRECTORY) ||
+                      (strncmp(node->path, volume, len) == 0 && strcmp(node->path + len, "-template") == 0);
+        }
+        if (!is_ours)
+            continue;
+        err_set(err, ERR_USAGE, "%s: 'data' wants %s for itself, but %s it%s", moving->manifest_path, node->path,
+                node->is_given ? "the base has" : "the image has",
+                node->is_given ? "; an image with 'data' is no base of another one with 'data'" : "");
+        return false;
+    }
+    return true;
+}
+
+bool tree_move_data(struct arena *arena, const struct data_request *request, struct tree *root, struct tree *layer,
                     struct err *err)
 {
+    const struct volumes *volumes = request->volumes;
     struct moving moving = {.arena = arena,
+                            .request = request,
                             .volumes = volumes,
-                            .manifest_path = path,
-                            .tree = tree,
+                            .manifest_path = request->path,
+                            .tree = root,
+                            .layer = layer,
                             .by_path = {.arena = arena},
                             .made = {.arena = arena}};
     moving.lists = arena_new_array(arena, struct strings, volumes->list.count);
-    for (size_t i = 0; i < tree->count; i++)
-        map_set(&moving.by_path, text_of(tree->nodes[i].path), &tree->nodes[i]);
+    for (size_t i = 0; i < root->count; i++)
+        map_set(&moving.by_path, text_of(root->nodes[i].path), &root->nodes[i]);
     moving.id = find_id(&moving);
-    if (!move_all(&moving, err))
+    if (!check_places(&moving, err) || !move_all(&moving, err))
         return false;
     put_documents(&moving);
-    settle_tree(&moving);
+    if (request->has_base)
+        make_layer(&moving, layer);
+    else
+        settle_tree(layer, moving.nodes.items, moving.nodes.count);
+    settle_tree(root, moving.nodes.items, moving.nodes.count);
     return true;
 }

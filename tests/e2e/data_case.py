@@ -21,12 +21,15 @@ class Volumes:
         root = self.path("root-" + name)
         os.makedirs(root)
         subprocess.run(["tar", "-xp", "--numeric-owner", "-C", root, "-f", "-"], input=image.tar_bytes, check=True)
+        self.mount_volumes(root)
+        return root
+
+    def mount_volumes(self, root):
         for volume in ("data", "logs", "scratch"):
             if os.path.isdir(os.path.join(root, volume)):
                 os.rmdir(os.path.join(root, volume))
                 os.makedirs(self.path("volumes/" + volume), exist_ok=True)
                 os.symlink(self.path("volumes/" + volume), os.path.join(root, volume))
-        return root
 
     def start(self, root, shell=("sh",), code=0, command=("echo", "started"), env=None):
         result = subprocess.run([*shell, root + "/usr/lib/imgfactory/start", *command], stdout=subprocess.PIPE,

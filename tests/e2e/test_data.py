@@ -12,6 +12,8 @@ import unittest
 
 from base import Case, deb, run, world
 from data_case import Volumes, shells
+from kit import base_image
+from kit.base_image import Base, OnBase, file, folder, link
 
 AMD64 = world.MACHINES["amd64"]
 KILLS = int(os.environ.get("IMGFACTORY_KILLS", "6"))  # 1000: every step
@@ -26,7 +28,6 @@ data:
 users: [{name: svc, uid: 77}]
 directories: [{path: /var/lib/svc, mode: "0750", owner: svc, group: svc}, /var/log/svc]
 """
-TOOLS = ["chmod", "chown", "cmp", "cp", "flock", "mkdir", "mv", "readlink", "rm", "rmdir", "sync"]
 CONF = {"/etc/svc/same.conf": "same\n", "/etc/svc/a.conf": "a {}\n", "/etc/svc/b.conf": "b {}\n", "/etc/svc/c.conf": "c {}\n",
         "/etc/svc/sub/d.conf": "d {}\n"}
 
@@ -42,9 +43,8 @@ def packages(version, files=(), size=0):
                           files=[
         program("/usr/sbin/svc"), deb.File("/var/lib/svc/seed", f"seed {version}\n"), *conf, *more, *files])
     service.scripts["postinst"] = f"#!/bin/sh\n. /usr/share/debconf/confmodule\ndb_get svc/answer{version}\n"
-    tools = deb.Package("tools", arch="amd64", version="1", Section="admin", Essential="yes", Depends="libc6",
-                        files=[program(f"/usr/bin/{name}") for name in TOOLS] + [program("/usr/bin/sh")])
-    return [package for package in world.packages(("amd64",)) if package.name not in ("served", "served-big")] + [service, tools]
+    others = [package for package in world.packages(("amd64",)) if package.name not in ("served", "served-big")]
+    return [*others, service, world.start_tools()]
 
 
 @unittest.skipUnless(os.geteuid() == 0, "owners need root")
@@ -90,6 +90,51 @@ class Image(Data):
     def test_what_cannot_be_is_refused_with_its_place(self):
         self.ready(packages=packages("1"), architectures=("amd64",), manifest=MANIFEST.replace("/srv/new/", "/var/run/x"))
         self.refuse(run.USAGE, "/var/run is a link", arguments=("--arch", "x86_64", "served"))
+
+
+class Based(Data):
+    """The same on a base that has things in the places of data."""
+
+    def build_on(self, *entries, manifest="base: ../base:1\ncovers: [debconf]\n" + MANIFEST, code=run.OK):
+        """Builds on a base with the entries, and gives a folder with all layers, one over the other."""
+        upper = [*entries, folder("etc/svc", 0o750, 5, 6), file("etc/svc/of-base.conf", "base\n", uid=5), folder("var/log/svc"),
+                 file("var/log/svc/old", "old\n")]
+        Base(self.path("base"), {"amd64": [base_image.small("amd64"), upper]}, config={"User": "nobody", "Cmd": ["/bin/sh"]})
+        own = [package for package in packages("1") if package.name != "tools"]
+        self.make_repository(packages=[*own, world.start_tools(with_shell=False)], architectures=("amd64",))
+        self.use(self.write_source())
+        self.write_manifest(text=manifest)
+        result = self.run_factory("--arch", "x86_64", "served")
+        self.assertEqual(result.code, code, result)
+        if code != run.OK:
+            return result.stderr
+        image = OnBase(os.path.join(self.factory.output, "served"), "amd64")
+        self.config = image.config["config"]
+        root = self.path("root-based")
+        subprocess.run(["umoci", "raw", "unpack", "--image", os.path.join(self.factory.output, "served") + ":latest", root],
+                       check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.mount_volumes(root)
+        return root
+
+    def test_what_the_base_has_of_the_paths_moves_too(self):
+        root = self.build_on(link("etc/svc/led", "../issue"))
+        self.assertEqual(self.config["User"], "0")
+        self.assertEqual(os.readlink(root + "/etc/svc"), "/data/etc/svc")
+        self.start(root)
+        self.assertEqual(self.text("/etc/svc/of-base.conf") + self.text("/etc/svc/a.conf"), "base\na 1\n")
+        what = os.stat(self.volume("/etc/svc/of-base.conf"))
+        self.assertEqual((what.st_uid, os.stat(self.volume("/etc/svc")).st_uid), (5, 5))
+        self.assertEqual(os.readlink(self.volume("/etc/svc/led")), "/etc/issue")
+        with open(self.volume("/var/log/svc/old", "logs"), encoding="ascii") as stream:
+            self.assertEqual(stream.read(), "old\n")
+        with open(root + "/usr/lib/imgfactory/data.1", encoding="ascii") as stream:
+            self.assertIn("conffile\t644\t5\t0\tetc/svc/of-base.conf\n", stream.read())
+
+    def test_a_base_with_something_in_the_place_of_a_volume_is_refused(self):
+        for entries, path in (([folder("data"), file("data/x")], "/data/x"), ([file("etc/build-id")], "/etc/build-id"),
+                              ([folder("logs-template")], "/logs-template"), ([link("scratch", "tmp")], "/scratch")):
+            with self.subTest(path=path):
+                self.assertIn(path, self.build_on(*entries, code=run.USAGE))
 
 
 class Starts(Data):
@@ -301,7 +346,7 @@ create: [{path: /usr/bin/setup-svc, mode: "0755", content: "#!/bin/sh\\n"}]
 
 
 class Killed(Data):
-    STEPS = [name for name in TOOLS if name not in ("cmp", "flock", "readlink")]
+    STEPS = [name for name in world.START_TOOLS if name not in ("cmp", "flock", "readlink")]
 
     def shims(self):
         """Programs that kill the start program before or after the step whose number is in a file."""

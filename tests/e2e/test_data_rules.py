@@ -19,7 +19,6 @@ packages: {install: [conf]}
 config: {entrypoint: [%s]}
 data: [{volume: /data, paths: [/etc/conf/]}]
 """
-TOOLS = ["chmod", "chown", "cmp", "cp", "flock", "mkdir", "mv", "readlink", "rm", "rmdir", "sync"]
 # What the package's two versions have, and what somebody did to the file of the first one.
 BYTES = {"same": ("one\n", "one\n"), "changed": ("one\n", "two\n"), "new": (None, "two\n"), "equal": ("", "")}
 DONE = {"nothing": None, "edited": b"mine\n", "emptied": b"", "foreseen": b"two\n", "removed": "removed", "linked": "linked"}
@@ -100,7 +99,7 @@ class Rpm(Rules, BuildCase):
 
     def image(self, version):
         binaries = rpm_world.binaries_of("x86_64")
-        tools = rpm.Package("tools", [rpm.program(f"/usr/bin/{name}", binaries.files["bash"]) for name in TOOLS], arch="x86_64")
+        tools = rpm.Package("tools", [rpm.program(f"/usr/bin/{name}", binaries.files["bash"]) for name in world.START_TOOLS], arch="x86_64")
         package = self.package(version)
         folder = self.path(f"repo-{version}")
         publish(folder, [*rpm_world.packages(("x86_64",)), tools, package], SHARED.ring.get("main"))
@@ -129,11 +128,7 @@ class Dpkg(Rules, Case):
         return package
 
     def image(self, version):
-        def program(path):
-            return deb.program(path, world.executable(world.MACHINES["amd64"], ["libc.so.6"]))
-        tools = deb.Package("tools", arch="amd64", version="1", Section="admin", Essential="yes", Depends="libc6",
-                            files=[program(f"/usr/bin/{name}") for name in TOOLS] + [program("/usr/bin/sh")])
-        self.make_repository(packages=[*world.packages(("amd64",)), tools, self.package(version)], name=f"repo-{version}",
+        self.make_repository(packages=[*world.packages(("amd64",)), world.start_tools(), self.package(version)], name=f"repo-{version}",
                              architectures=("amd64",))
         self.use(self.write_source(f"source-{version}.yaml"))
         self.write_manifest(text=MANIFEST % "/usr/sbin/served")

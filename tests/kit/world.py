@@ -38,6 +38,8 @@ MACHINES = {m.deb_name: m for m in (
 
 OS_RELEASE = 'PRETTY_NAME="Kit Linux 1"\nNAME="Kit Linux"\nVERSION_ID="1"\nID=debian\n'
 SERVED = "/usr/sbin/served"
+# The programs that the start program of images with data calls.
+START_TOOLS = ["chmod", "chown", "cmp", "cp", "flock", "mkdir", "mv", "readlink", "rm", "rmdir", "sync"]
 
 
 def executable(machine, needed, **settings):
@@ -154,3 +156,10 @@ config:
   user: served
 tags: [latest, "{version}"]
 """
+
+
+def start_tools(arch="amd64", with_shell=True):
+    """A package of the tools of the start program, and a shell, which do not run."""
+    program = executable(MACHINES[arch], ["libc.so.6"])
+    return deb.Package("tools", arch=arch, version="1", Section="admin", Essential="yes", Depends="libc6",
+                       files=[deb.program(f"/usr/bin/{name}", program) for name in [*START_TOOLS, *["sh"] * with_shell]])

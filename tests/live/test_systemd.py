@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""systemd as process 1 of an image, in podman as root: packaged units and their aliases, order, a set-up program that calls
-systemctl and runs once in the life of a volume, and a unit whose failure ends the container with its status."""
+"""systemd as process 1 of an image, in podman as root: packaged units and their aliases, order, one that is started again, a
+set-up program that calls systemctl and runs once in the life of a volume, a volume that a second container does not get, and a unit
+whose failure ends the container with its status."""
 
 import os
 import shutil
@@ -65,6 +66,11 @@ class Systemd(unittest.TestCase):
             self.skipTest(f"podman cannot use the cgroups of this machine: {done.stderr.decode()[-300:]}")
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def refused(self, name):
+        """What a container says that ends at once with 1."""
+        done = self.engine.run("run", f"--name={name}", "--network=none", "--systemd=always", "--volume=d:/data", self.image, code=1)
+        return done.stdout + done.stderr
+
     def wait(self, name, units, seconds=40):
         """Waits until these units are active."""
         deadline = time.monotonic() + seconds
@@ -76,12 +82,24 @@ class Systemd(unittest.TestCase):
         told = self.engine.run("exec", name, "/usr/bin/journalctl", "--no-pager", "-n", "40", code=None).stdout.decode()
         self.fail(f"{units} are not all active:\n{done.stdout.decode()}{told}")
 
+    def shown(self, name, unit, key):
+        return self.engine.run("exec", name, "/usr/bin/systemctl", "show", "--value", f"--property={key}", unit).stdout.decode().strip()
+
     def test_units_run_and_a_set_up_program_runs_once_and_a_failure_ends_it(self):
         self.start("first", "--env=PLACE=here")
         self.wait("first", UNITS)
         log = self.engine.run("exec", "first", "/bin/sh", "-c", "read -r line < /data/configure.log && echo $line").stdout
         self.assertEqual(log, b"made for here\n")
-        self.engine.run("stop", "first")
+        self.assertIn(b"is in use by another container", self.refused("other"))
+        self.engine.run("exec", "first", "/usr/bin/systemctl", "kill", "--signal=KILL", "hello")
+        deadline = time.monotonic() + 60
+        while self.shown("first", "hello", "NRestarts") == "0" and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.wait("first", UNITS)
+        mounts = self.engine.run("exec", "first", "/bin/sh", "-c", "while read -r line; do echo \"$line\"; done < /proc/mounts").stdout.decode()
+        self.assertLessEqual({"/run", "/tmp"}, {line.split()[1] for line in mounts.splitlines() if line.split()[2] == "tmpfs"})
+        self.engine.run("stop", "--time=60", "first")
+        self.assertNotEqual(self.engine.run("inspect", "--format={{.State.ExitCode}}", "first").stdout, b"137\n")
         self.assertNotIn(b"made", self.engine.run("logs", "first").stdout)
         self.start("second")
         self.wait("second", ["rsyslog", "hello", "ends", "imgfactory-setup"])

@@ -89,7 +89,6 @@ static void what_cannot_be_is_refused(void **state)
         {"binaries: [/a]\nconfig: {cmd: [a]}\ndata: [{volume: /data, paths: [/a]}]\n", "absolute path"},
         {"config: {entrypoint: [/a], user: nobody}\ndata: [{volume: /data, paths: [/b]}]\n", "filled by root"},
         {COMMAND "data: [{volume: /d, paths: [/b]}]\nrun: {capabilities: [CHOWN]}\n", "DAC_OVERRIDE"},
-        {COMMAND "base: docker.io/library/debian:12\ndata: [{volume: /d, paths: [/b]}]\n", "do not go together"},
         {COMMAND "configure: {command: [/x]}\n", "wants 'data'"},
         {COMMAND "data: [{volume: /d, paths: [/b]}]\nconfigure: {command: [x]}\n", "'x' must"},
         {COMMAND "data: [{volume: /d, paths: [/b]}]\nconfigure: {command: []}\n", "must name a program"},
