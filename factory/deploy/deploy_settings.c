@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deploy/deploy_settings.h"
 
+#include "plan/services.h"
+
 static void add(struct arena *arena, struct deploy_settings *settings, const char *key, const char *value,
                 const char *option, const char *argument)
 {
@@ -243,6 +245,16 @@ static void add_secrets(struct arena *arena, const struct deployment *deployment
     }
 }
 
+/* systemd that a start program becomes: podman knows it by the first word alone. */
+static bool becomes_systemd(const struct deployment *deployment)
+{
+    const struct strings *words = &deployment->process->entrypoint;
+    bool is_systemd = false;
+    for (size_t i = 1; i < words->count; i++)
+        is_systemd = is_systemd || strcmp(words->items[i], SERVICES_SYSTEMD) == 0;
+    return is_systemd;
+}
+
 struct deploy_settings deploy_settings_of(struct arena *arena, const struct deployment *deployment)
 {
     const struct contract *contract = deployment->contract;
@@ -251,6 +263,8 @@ struct deploy_settings deploy_settings_of(struct arena *arena, const struct depl
         add(arena, &settings, NULL, NULL, "--interactive", NULL);
         add(arena, &settings, NULL, NULL, "--tty", NULL);
     }
+    if (becomes_systemd(deployment))
+        add_plain(arena, &settings, NULL, "--systemd", "always");
     add_network(arena, deployment, &settings);
     if (contract)
         add_privileges(arena, contract, &settings);

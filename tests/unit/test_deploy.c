@@ -52,6 +52,18 @@ static void what_nobody_knows_stays_as_the_engine_has_it(void **state)
                         "--volume=x-data:/data r.x/x");
 }
 
+static void systemd_behind_a_start_program_is_told_to_podman(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {.entrypoint =
+                                          strings_of(&arena, "/usr/lib/imgfactory/start /usr/lib/systemd/systemd")};
+    struct deployment deployment = {.name = "x", .reference = "r", .process = &process};
+    assert_string_equal(deploy_command(&arena, &deployment), "podman run --systemd=always r");
+    process.entrypoint = strings_of(&arena, "/usr/lib/systemd/systemd");
+    assert_string_equal(deploy_command(&arena, &deployment), "podman run r");
+}
+
 static void a_read_only_root_has_the_folders_in_memory_that_the_engine_does_not_make(void **state)
 {
     (void)state;
@@ -235,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_contract_leaves_nothing_but_what_it_names),
         cmocka_unit_test(what_nobody_knows_stays_as_the_engine_has_it),
+        cmocka_unit_test(systemd_behind_a_start_program_is_told_to_podman),
         cmocka_unit_test(a_read_only_root_has_the_folders_in_memory_that_the_engine_does_not_make),
         cmocka_unit_test(a_probe_is_handed_on_in_words_that_no_shell_splits),
         cmocka_unit_test(limits_secrets_and_terminals_are_in_podman_s_words),
