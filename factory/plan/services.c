@@ -209,13 +209,13 @@ static bool find_order(struct services *services, struct err *err)
 static bool find_init(struct services *services, struct err *err)
 {
     const char *word = services->form->init;
-    bool has_units = false, has_commands = false;
+    bool has_units = false, has_commands = false, is_restarted = false;
     for (size_t i = 0; i < services->list.count; i++) {
-        has_units = has_units || services->list.items[i].unit;
-        has_commands = has_commands || !services->list.items[i].unit;
+        const struct service *service = &services->list.items[i];
+        has_units = has_units || service->unit;
+        has_commands = has_commands || !service->unit;
+        is_restarted = is_restarted || (service->restart && is_kept(service));
     }
-    const struct service *first = &services->list.items[0];
-    bool is_restarted = first->restart && is_kept(first);
     services->init = has_units ? INIT_SYSTEMD : services->list.count == 1 && !is_restarted ? INIT_TINI : INIT_RUNIT;
     const struct yaml_node *place = word ? yaml_get(services->form->root, "init") : services->form->services;
     bool is_known = !word;

@@ -360,7 +360,8 @@ static void settle_tree(struct tree *tree, struct node *nodes, size_t count)
     tree->count = count;
     tree->file_count = 0;
     tree->unpacked_bytes = 0;
-    qsort(tree->nodes, tree->count, sizeof *tree->nodes, compare_nodes);
+    if (count)
+        qsort(nodes, count, sizeof *nodes, compare_nodes);
     for (size_t i = 0; i < tree->count; i++) {
         tree->file_count += tree->nodes[i].kind != NODE_DIRECTORY;
         tree->unpacked_bytes += tree->nodes[i].kind == NODE_FILE ? tree->nodes[i].size_bytes : 0;
