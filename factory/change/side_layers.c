@@ -90,6 +90,8 @@ static void list_packages(struct reading *reading, const struct installed *insta
                                        .has_given = true};
         if (known)
             package = *known;
+        else
+            package.license = installed->format->installed_license(arena, reading->ground, from);
         package.has_given = true;
         list_add(arena, &reading->bill->packages, package);
     }
@@ -113,8 +115,30 @@ static const struct installed *read_database(struct reading *reading)
         if (is_found)
             return installed;
     }
-    reading->note = "it has no package database that is known: its packages are not told";
     return NULL;
+}
+
+/* Reads the list of packages that takes a database's place. */
+static void read_list(struct reading *reading)
+{
+    const struct format *format;
+    for (size_t i = 0; (format = formats_at(i)) != NULL; i++) {
+        struct installed listed = {.format = format};
+        struct err err = {0};
+        bool is_found = false;
+        if (!format->listed_read)
+            continue;
+        if (!format->listed_read(reading->arena, reading->ground, &listed, &is_found, &err)) {
+            reading->note = arena_printf(reading->arena, "its packages cannot be read: %s", err.text);
+            return;
+        }
+        if (is_found) {
+            list_packages(reading, &listed);
+            reading->note = "its list of packages does not tell which files are theirs";
+            return;
+        }
+    }
+    reading->note = "it has no package database that is known (dpkg's, rpm's): its packages are not told";
 }
 
 /* Merges the layers, those of a layout once they are in the store. */
@@ -140,6 +164,8 @@ void side_read_ground(struct arena *arena, const struct ground *ground, const st
     *ret_installed = read_database(&reading);
     if (*ret_installed)
         list_packages(&reading, *ret_installed);
+    else if (!reading.note)
+        read_list(&reading);
     read_files(&reading, *ret_installed);
     *ret_note = reading.note;
 }

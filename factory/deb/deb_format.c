@@ -139,6 +139,7 @@ const struct format format_deb = {
     .alternatives_dir = "/var/lib/dpkg/alternatives",
     .configure_command = "dpkg --configure -a",
     .installed_read = deb_installed_read,
+    .installed_license = deb_installed_license,
     .installed_owner = deb_installed_owner,
     .installed_continue = deb_installed_continue,
 };

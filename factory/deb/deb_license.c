@@ -229,6 +229,21 @@ const char *deb_license_parse(struct arena *arena, struct text copyright)
     return join(arena, of_files.count ? &of_files : &of_all);
 }
 
+const char *deb_installed_license(struct arena *arena, const struct ground *ground,
+                                  const struct installed_package *package)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *path = arena_printf(&scratch, "/usr/share/doc/%s/copyright", package->name), *said;
+    struct text bytes;
+    struct err ignored = {0};
+    bool is_found;
+    if (strchr(package->name, '/') || !ground_read(ground, path, &bytes, &is_found, &ignored) || !is_found ||
+        bytes.len > COPYRIGHT_MAX_BYTES)
+        return NULL;
+    said = deb_license_parse(&scratch, bytes);
+    return said ? arena_strdup(arena, said) : NULL;
+}
+
 const char *deb_license(struct arena *arena, const struct package *package)
 {
     AUTO(arena_done) struct arena scratch = {0};

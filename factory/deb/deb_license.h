@@ -10,10 +10,13 @@
 #ifndef IMGFACTORY_DEB_DEB_LICENSE_H
 #define IMGFACTORY_DEB_DEB_LICENSE_H
 
+#include "ground/installed.h"
 #include "package/package.h"
 
-/* The function of struct format. */
+/* The functions of struct format. */
 const char *deb_license(struct arena *arena, const struct package *package);
+const char *deb_installed_license(struct arena *arena, const struct ground *ground,
+                                  const struct installed_package *package);
 /* Reads a copyright file's text; NULL when it says nothing that a machine can read. */
 const char *deb_license_parse(struct arena *arena, struct text copyright);
 

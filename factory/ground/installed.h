@@ -18,6 +18,7 @@
 struct installed_package {
     const char *name, *version, *architecture;   /* version as the format writes it, with its epoch */
     const char *source_package, *source_version; /* NULL: as the package, or not told */
+    const char *license; /* where the database itself tells; else NULL (format.h, installed_license) */
 };
 
 struct installed {

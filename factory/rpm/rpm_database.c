@@ -7,7 +7,6 @@
 #include "rpm/rpm_facts.h"
 #include "rpm/rpm_unpack.h"
 
-#define LIST_DIR "/var/lib/rpmmanifest"
 #define LIST_MAX ((size_t)16 << 20)
 
 /* A value as one field: rpm prints (none) for what a header has not; separators would forge fields. */
@@ -57,12 +56,12 @@ bool rpm_database(struct arena *arena, const struct database_request *request, s
         const struct package *package = request->packages[i];
         if (print_package(arena, package, request->installed_time, &names, &facts))
             continue;
-        err_set(err, ERR_MALFORMED, "package %s: the list of packages in " LIST_DIR " gets too big", package->name);
+        err_set(err, ERR_MALFORMED, "package %s: the list of packages in " RPM_LIST_DIR " gets too big", package->name);
         return false;
     }
     if (names.len) {
-        add_file(arena, ret_files, LIST_DIR "/container-manifest-1", &names);
-        add_file(arena, ret_files, LIST_DIR "/container-manifest-2", &facts);
+        add_file(arena, ret_files, RPM_LIST_DIR "/container-manifest-1", &names);
+        add_file(arena, ret_files, RPM_LIST_DIR "/container-manifest-2", &facts);
     }
     return true;
 }

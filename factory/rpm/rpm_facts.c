@@ -12,7 +12,6 @@
 #define TAG_BUILDTIME 1006u
 #define TAG_SIZE 1009u
 #define TAG_VENDOR 1011u
-#define TAG_LICENSE 1014u
 #define TAG_ARCH 1022u
 #define TAG_PREIN 1023u
 #define TAG_POSTIN 1024u
@@ -76,7 +75,7 @@ static bool read_details(struct arena *arena, const struct rpm_header *header, s
     uint64_t build_time, size;
     if (!rpm_header_string(header, RPM_TAG_SOURCERPM, &source, err) ||
         !rpm_header_string(header, TAG_VENDOR, &vendor, err) ||
-        !rpm_header_string(header, TAG_LICENSE, &license, err) ||
+        !rpm_header_string(header, RPM_TAG_LICENSE, &license, err) ||
         !rpm_header_number(header, TAG_BUILDTIME, 0, &build_time, err) ||
         !rpm_header_number(header, TAG_SIZE, 0, &size, err) ||
         !rpm_header_number(header, TAG_LONGSIZE, size, &size, err))

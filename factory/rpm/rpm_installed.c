@@ -179,24 +179,32 @@ static bool find_database(struct reading *reading, bool *ret_found)
     return true;
 }
 
-/* "NAME-VERSION-RELEASE.src.rpm" names the source. */
+void rpm_installed_source(struct arena *arena, const char *source, struct installed_package *package)
+{
+    const char *dash = strrchr(source, '-');
+    dash = dash ? memrchr(source, '-', (size_t)(dash - source)) : NULL;
+    if (!dash)
+        return;
+    struct text version = text_of(dash + 1);
+    package->source_package = arena_strndup(arena, source, (size_t)(dash - source));
+    if (text_has_suffix(version, ".src.rpm"))
+        package->source_version = arena_strndup(arena, version.ptr, version.len - strlen(".src.rpm"));
+}
+
 static void list_packages(struct arena *arena, const struct rpm_installed *database, struct installed *installed)
 {
     for (size_t i = 0; i < database->packages.count; i++) {
         const struct rpm_installed_package *from = &database->packages.items[i];
         struct installed_package package = {
             .name = from->name, .version = from->evr, .architecture = from->architecture};
-        const char *source = NULL, *dash;
+        const char *source = NULL, *license = NULL;
         struct err ignored = {0};
         if (!*package.architecture)
             continue;
-        if (rpm_header_string(&from->header, RPM_TAG_SOURCERPM, &source, &ignored) && source &&
-            (dash = strrchr(source, '-')) != NULL && (dash = memrchr(source, '-', (size_t)(dash - source))) != NULL) {
-            struct text version = text_of(dash + 1);
-            package.source_package = arena_strndup(arena, source, (size_t)(dash - source));
-            if (text_has_suffix(version, ".src.rpm"))
-                package.source_version = arena_strndup(arena, version.ptr, version.len - strlen(".src.rpm"));
-        }
+        if (rpm_header_string(&from->header, RPM_TAG_SOURCERPM, &source, &ignored) && source)
+            rpm_installed_source(arena, source, &package);
+        if (rpm_header_string(&from->header, RPM_TAG_LICENSE, &license, &ignored))
+            package.license = license;
         list_add(arena, &installed->packages, package);
     }
 }

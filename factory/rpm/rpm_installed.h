@@ -37,9 +37,15 @@ struct rpm_installed {
 /* The functions of struct format. */
 bool rpm_installed_read(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
                         bool *ret_found, struct err *err) MUST_CHECK;
+/* The packages of the list that images without rpm have (rpm_database.c says whose form it is); a line that is not of it is passed over. */
+bool rpm_manifest_read(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
+                       bool *ret_found, struct err *err) MUST_CHECK;
 const char *rpm_installed_owner(const struct installed *installed, const char *path, const struct strings *replaced);
 bool rpm_installed_continue(struct arena *arena, const struct continuing *continuing, struct continued *ret_continued,
                             struct err *err) MUST_CHECK;
+
+/* Notes the source package that "NAME-VERSION-RELEASE.src.rpm" names; another text names none. */
+void rpm_installed_source(struct arena *arena, const char *source, struct installed_package *package);
 
 /* Prints what the solver needs of installed packages: rpm_solver_text.c tells the lines. */
 bool rpm_solver_text(struct arena *arena, const struct rpm_installed *installed, struct text *ret_text,

@@ -14,7 +14,8 @@
 /* Unpacks an .rpm. */
 bool rpm_unpack(struct store *store, struct text rpm, const struct package_expect *expect,
                 const struct unpack_limits *limits, struct err *err) MUST_CHECK;
-/* Prints the lists of /var/lib/rpmmanifest. */
+/* Where images without rpm list their packages. / Prints these lists. */
+#define RPM_LIST_DIR "/var/lib/rpmmanifest"
 bool rpm_database(struct arena *arena, const struct database_request *request, struct database_files *ret_files,
                   struct err *err) MUST_CHECK;
 

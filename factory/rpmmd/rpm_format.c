@@ -96,6 +96,13 @@ static const char *license(struct arena *arena, const struct package *package)
     return arena_strdup(arena, package_fact(package, RPM_LICENSE));
 }
 
+static const char *installed_license(struct arena *arena, const struct ground *ground,
+                                     const struct installed_package *package)
+{
+    (void)arena, (void)ground;
+    return package->license;
+}
+
 static const char *const install_scripts[] = {"pretrans", "prein", "postin", "posttrans", NULL};
 static const char *const install_arguments[] = {"1", "1", "1", "1"};
 
@@ -138,6 +145,8 @@ const struct format format_rpm = {
     .alternatives_dir = "/var/lib/alternatives",
     .configure_command = "dnf reinstall",
     .installed_read = rpm_installed_read,
+    .listed_read = rpm_manifest_read,
+    .installed_license = installed_license,
     .installed_owner = rpm_installed_owner,
     .installed_continue = rpm_installed_continue,
 };

@@ -28,6 +28,7 @@ struct err;
 struct freshness_rule;
 struct ground;
 struct installed;
+struct installed_package;
 struct package;
 struct package_expect;
 struct record;
@@ -128,6 +129,13 @@ struct format {
      * configure_command and the next two: not known of this format yet. */
     bool (*installed_read)(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
                            bool *ret_found, struct err *err);
+    /* Reads a list of packages that takes the place of a database in images that nobody continues: no file's owner is told, and
+     * only `packages` is set. NULL: the format has no such list. */
+    bool (*listed_read)(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
+                        bool *ret_found, struct err *err);
+    /* Returns what is said of the licences of an installed package, as `license` does. */
+    const char *(*installed_license)(struct arena *arena, const struct ground *ground,
+                                     const struct installed_package *package);
     /* Returns the base's package that has what is at an exact path, and is no directory, of several one that is not among
      * those that are replaced; NULL when none has it. */
     const char *(*installed_owner)(const struct installed *installed, const char *path, const struct strings *replaced);

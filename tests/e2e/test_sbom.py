@@ -8,7 +8,7 @@ import shutil
 import unittest
 
 from base import Case, PushCase, deb, rpm, run, world
-from kit import base_image, layout, rpm_world
+from kit import base_image, layout, rpm_root, rpm_world
 from kit.rpm_case import BuildCase, Shared
 from kit.sbom import Spdx, files_of
 
@@ -254,6 +254,39 @@ class Rpm(BuildCase):
         self.assertEqual(set(spdx.files(spdx.packages["data"])), {"/usr/share/data"})
 
 
+    def test_it_is_read_of_the_image_alone_when_there_is_no_bill(self):
+        self.use_folder(SHARED.get("alone", lambda: [
+            rpm.Package("data", [rpm.File("/usr/share/data", "1\n")], version="1.2", release="3", epoch=2, arch="x86_64", source="data-src"),
+            rpm_world.release()]))
+        self.write_manifest("data", "packages:\n  install: [data, fedora-release]\n")
+        self.build("--arch", "x86_64", "data", name="data")
+        told = []
+        for _ in range(2):
+            result = self.factory.run_plain("sbom", os.path.join(self.factory.output, "data"))
+            spdx = Spdx(result.stdout)
+            told.append({name: (spdx.purl(each, "PACKAGE-MANAGER"), each["sourceInfo"]) for name, each in spdx.packages.items()
+                         if each["SPDXID"] != "SPDXRef-ContainerImage"})
+            shutil.rmtree(os.path.join(self.factory.output, "data", "imgfactory"), ignore_errors=True)
+            shutil.rmtree(self.factory.cache)
+        self.assertEqual(set(told[0]), {"data", "fedora-release"})
+        self.assertEqual(told[0], told[1])
+
+    def test_a_root_that_dnf_made_has_its_licences(self):
+        if os.geteuid():
+            self.skipTest("left out: dnf makes a root as root alone")
+        folder = SHARED.get("root", lambda: [
+            rpm.Package("data", [rpm.File("/usr/share/data", "1\n")], arch="x86_64", license="GPLv2+ and MIT"), rpm_world.setup(),
+            rpm_world.filesystem("x86_64"), rpm_world.release()])
+        root = rpm_root.Root(self.path("root"), "x86_64")
+        root.dnf(folder, "install", "data", "fedora-release")
+        base = base_image.Base(self.path("base"), {"amd64": [root.tar()]})
+        result = self.factory.run_plain("sbom", base.folder)
+        self.assertEqual(result.code, run.OK, result)
+        spdx = Spdx(result.stdout)
+        self.assertEqual([spdx.packages[name]["licenseDeclared"] for name in ("data", "fedora-release")], ["LicenseRef-rpm-GPLv2--and-MIT", "MIT"])
+        self.assertIn("/usr/share/data", spdx.files(spdx.packages["data"]))
+
+
 class Others(SbomCase):
     """Images without a bill: their package database tells."""
 
@@ -274,6 +307,32 @@ class Others(SbomCase):
         files = self.spdx(base.folder).all_files()
         self.assertNotIn(lib, files)
         self.assertEqual(files["/etc/issue"][1], hashlib.sha256(b"another\n").hexdigest())
+
+    def test_licences_of_a_debian_image_are_those_of_its_copyright_files(self):
+        doc = [base_image.folder("usr/share/doc"), base_image.folder("usr/share/doc/libbar2"), base_image.link("usr/share/doc/dash", "libbar2"),
+               base_image.file("usr/share/doc/libbar2/copyright", COPYRIGHT), base_image.folder("usr/share/doc/libc6"),
+               base_image.file("usr/share/doc/libc6/copyright", "GPL, see the text.\n")]
+        spdx = self.spdx(base_image.Base(self.path("base"), {"amd64": [base_image.small("amd64"), doc]}).folder)
+        said = "(GPL-2.0-or-later OR MIT) AND LicenseRef-debian-odd-name"
+        self.assertEqual([spdx.packages[name]["licenseDeclared"] for name in ("libbar2", "dash", "libc6")], [said, said, "NOASSERTION"])
+
+    def test_an_rpm_image_without_rpm_is_read_by_its_list_of_packages(self):
+        told = ["data\t1.2-3\t1\t1\tKit\t2\t1\tx86_64\t2\tdata-src-1.2-3.src.rpm", "plain\t1~rc1-1\t1\t1\t(none)\t(none)\t1\tnoarch\t0\t(none)"]
+        odd = ["", "data", "\t" * 9, told[0] + "\tmore", told[0].replace("\tKit", ""), "gpg-pubkey\t1-1\t1\t1\t(none)\t(none)\t0\t(none)\t0\t(none)",
+               "a/../b\t1-1\t1\t1\t(none)\t(none)\t0\tnoarch\t99999999999999999999x\t-"]
+        entries = [base_image.folder(path) for path in ("etc", "var", "var/lib", "var/lib/rpmmanifest")]
+        entries += [base_image.file("etc/os-release", "ID=azurelinux\nVERSION_ID=3.0\n"),
+                    base_image.file("var/lib/rpmmanifest/container-manifest-2", "\n".join(odd[:4] + told + odd[4:]))]
+        base = base_image.Base(self.path("base"), {"amd64": [entries]})
+        result = self.sbom(base.folder)
+        self.assertIn("does not tell which files are theirs", result.stderr)
+        spdx = Spdx(result.stdout)
+        self.assertEqual(sorted(spdx.purl(each, "PACKAGE-MANAGER") for each in spdx.packages.values() if each["SPDXID"] != "SPDXRef-ContainerImage"), [
+            "pkg:rpm/azurelinux/a%2F..%2Fb@1-1?arch=noarch&distro=azurelinux-3.0",
+            "pkg:rpm/azurelinux/data@1.2-3?arch=x86_64&distro=azurelinux-3.0&epoch=2&upstream=data-src-1.2-3.src.rpm",
+            "pkg:rpm/azurelinux/plain@1~rc1-1?arch=noarch&distro=azurelinux-3.0"])
+        cyclonedx = json.loads(self.sbom(base.folder, "--format", "cyclonedx").stdout)
+        self.assertEqual(cyclonedx["compositions"][0]["aggregate"], "incomplete")
 
     def test_an_image_without_a_database_says_so(self):
         base = base_image.Base(self.path("base"), {"amd64": [[base_image.file("x", "1"), base_image.hard("y", "x")]]})
