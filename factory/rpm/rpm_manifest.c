@@ -2,6 +2,8 @@
 #include "rpm/rpm_installed.h"
 #include "rpm/rpm_unpack.h"
 
+#define PACKAGES_MAX 100000u
+
 /* The fields of a line, with tabs between them. */
 enum { NAME, VERSION, INSTALLED, BUILT, VENDOR, EPOCH, SIZE, ARCH, EPOCH_NUMBER, SOURCE, FIELDS };
 
@@ -30,15 +32,20 @@ static struct installed_package package_of(struct arena *arena, const struct tex
     return package;
 }
 
-bool rpm_manifest_read(struct arena *arena, const struct ground *ground, struct installed *ret_installed, bool *ret_found,
-                     struct err *err)
+bool rpm_manifest_read(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
+                       bool *ret_found, struct err *err)
 {
     struct text rest, line, fields[FIELDS];
     if (!ground_read(ground, RPM_LIST_DIR "/container-manifest-2", &rest, ret_found, err))
         return false;
     while (*ret_found && text_next(&rest, '\n', &line)) {
-        if (split(line, fields))
-            list_add(arena, &ret_installed->packages, package_of(arena, fields));
+        if (!split(line, fields))
+            continue;
+        if (ret_installed->packages.count == PACKAGES_MAX) {
+            err_set(err, ERR_MALFORMED, RPM_LIST_DIR " lists more than %u packages", PACKAGES_MAX);
+            return false;
+        }
+        list_add(arena, &ret_installed->packages, package_of(arena, fields));
     }
     return true;
 }

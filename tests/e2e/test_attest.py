@@ -84,6 +84,13 @@ class Attached(AttestCase):
                 self.assertTrue(self.is_by(key, signed, signature))
                 self.assertIn(digest, {"sha256:" + one["digest"]["sha256"] for one in statement["subject"]})
 
+    def test_own_claims_are_those_of_the_folder_that_the_push_names(self):
+        os.makedirs(self.path("mine/vex"))
+        self.write("mine/vex/own.yaml", CLAIM.replace("0001", "0077"))
+        self.attest("--attest", "vex", "--manifests", self.path("mine"))
+        said = [one["vulnerability"]["name"] for one in self.predicates(self.index)[VEX][1]["statements"]]
+        self.assertEqual([name for name in said if name.startswith("CVE-2099-")], ["CVE-2099-0077"])
+
     def test_inspect_lists_what_hangs_there(self):
         self.attest(*KINDS, "--sign", self.new_key("k"))
         result = self.call("inspect", "--json", "--tls-verify=false", f"{self.reference}:v1")

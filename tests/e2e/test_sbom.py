@@ -331,6 +331,8 @@ class Others(SbomCase):
             "pkg:rpm/azurelinux/a%2F..%2Fb@1-1?arch=noarch&distro=azurelinux-3.0",
             "pkg:rpm/azurelinux/data@1.2-3?arch=x86_64&distro=azurelinux-3.0&epoch=2&upstream=data-src-1.2-3.src.rpm",
             "pkg:rpm/azurelinux/plain@1~rc1-1?arch=noarch&distro=azurelinux-3.0"])
+        many = entries[:-1] + [base_image.file(entries[-1][0], "".join(f"p{number}\t1-1" + "\t" * 5 + "\tx\t0\t-\n" for number in range(100001)))]
+        self.assertIn("more than 100000 packages", self.sbom(base_image.Base(self.path("many"), {"amd64": [many]}).folder).stderr)
         cyclonedx = json.loads(self.sbom(base.folder, "--format", "cyclonedx").stdout)
         self.assertEqual(cyclonedx["compositions"][0]["aggregate"], "incomplete")
 

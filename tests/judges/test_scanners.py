@@ -337,8 +337,6 @@ class Matches(DebianCase, PushCase):
         layout, scanner = self.made(), self.matching(name, self.CLAIMS)
         claims = "description: x\nclaims:\n  - {cve: CVE-2099-0004, package: libbar2, paths: /nowhere, from: y}\n"
         self.records(claims)
-        os.makedirs(self.path("manifests/vex"))  # where the push looks for them
-        self.write("manifests/vex/own.yaml", claims)
         tracker = self.tracker({"foo++": {"CVE-2099-0001": entry("open"), "CVE-2099-0002": entry("resolved", "1:1.2-2~a+b")},
                                 "words": {"CVE-2099-0005": entry("open")}})
         vex = self.write("vex.json", self.run_vex(tracker).stdout)
@@ -346,7 +344,7 @@ class Matches(DebianCase, PushCase):
                          {"CVE-2099-0001": "affected", "CVE-2099-0002": "fixed", "CVE-2099-0004": "vulnerable_code_not_present",
                           "CVE-2099-0005": "component_not_present"})
         host = self.make_registry().host
-        self.pushed(layout, f"{host}/ns/served:v1", "--attest", "vex", "--tracker", tracker)
+        self.pushed(layout, f"{host}/ns/served:v1", "--attest", "vex", "--tracker", tracker, "--manifests", self.path("records"))
         made = kit_image.Layout(layout)
         for what in (":v1", "@" + made.digest(), *("@" + one.digest for one in made.images["latest"].values())):
             arch = ["--platform", "linux/arm64"] if what.endswith(made.images["latest"]["arm64/v8"].digest) else []
