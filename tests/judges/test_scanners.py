@@ -351,7 +351,7 @@ class Matches(DebianCase, PushCase):
             self.assertEqual(scanner.matches("registry", f"{host}/ns/served{what}", *arch), self.ALL, what)
             for way in (vex, *words):
                 self.assertEqual(scanner.matches("registry", f"{host}/ns/served{what}", *arch, "--vex", way), self.ALL[:1], (what, way))
-        self.build("--compression", "zstd")
+        self.build("--arch", "all", "--compression", "zstd", "served")
         self.pushed(layout, f"{host}/ns/served:v2")
         self.assertEqual(scanner.matches("registry", f"{host}/ns/served:v2", "--vex", vex), self.ALL, "of another image's document")
 
