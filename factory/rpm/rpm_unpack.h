@@ -14,8 +14,9 @@
 /* Unpacks an .rpm. */
 bool rpm_unpack(struct store *store, struct text rpm, const struct package_expect *expect,
                 const struct unpack_limits *limits, struct err *err) MUST_CHECK;
-/* Where images without rpm list their packages. / Prints these lists. */
+/* Where images without rpm list their packages. */
 #define RPM_LIST_DIR "/var/lib/rpmmanifest"
+/* Prints these lists. */
 bool rpm_database(struct arena *arena, const struct database_request *request, struct database_files *ret_files,
                   struct err *err) MUST_CHECK;
 
