@@ -98,17 +98,30 @@ static json_t *repository_json(const struct rebuild_plan *plan, const struct loc
     return json;
 }
 
-/* Writes a source with the lock's repositories, by the keys that this machine has: its own repositories may be others. */
+static int compare_sources(const void *a, const void *b)
+{
+    const struct lock_source *const *first = a, *const *second = b;
+    int order = strcmp((*first)->suite, (*second)->suite);
+    return order ? order : strcmp((*first)->uri, (*second)->uri);
+}
+
+/* Writes a source with the lock's repositories, by the keys that this machine has: its own repositories may be others. Of a package that
+ * several have the first gives it: a suite stands before what is named after it (bookworm, bookworm-security), as hosts have them. */
 static bool write_source(struct arena *arena, const struct rebuild_plan *plan, const struct lock *lock, const char *dir,
                          struct err *err)
 {
     struct strings keys = list_keys(arena);
     json_t *repositories = json_array();
+    LIST(const struct lock_source *) sources = {0};
     for (size_t i = 0; i < lock->sources.count; i++) {
         const struct lock_source *source = &lock->sources.items[i];
         if (!source->is_extra && *source->from)
-            json_array_append_new(repositories, repository_json(plan, lock, source, &keys));
+            list_add(arena, &sources, source);
     }
+    if (sources.count)
+        qsort(sources.items, sources.count, sizeof(const struct lock_source *), compare_sources);
+    for (size_t i = 0; i < sources.count; i++)
+        json_array_append_new(repositories, repository_json(plan, lock, sources.items[i], &keys));
     json_auto_t *json = json_pack("{s:s, s:o}", "kind", "deb", "repositories", repositories);
     AUTO(auto_free) char *text = json_dumps(json, JSON_INDENT(1));
     if (!text)
