@@ -35,8 +35,8 @@ static bool open_dir(struct new_file *file, struct err *err)
         err_set(err, ERR_USAGE, "%s names a folder; name a file", file->path);
         return false;
     }
-    return file_open_dir(slash ? arena_strndup(&arena, file->path, (size_t)(slash - file->path + 1)) : ".",
-                         &file->dirfd, err);
+    const char *dir = slash ? arena_strndup(&arena, file->path, (size_t)(slash - file->path + 1)) : ".";
+    return file_make_dirs(dir, 0777, err) && file_open_dir(dir, &file->dirfd, err);
 }
 
 bool new_file_begin(const char *path, struct new_file *ret_file, struct err *err)

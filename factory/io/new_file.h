@@ -19,7 +19,7 @@ struct new_file {
     char hidden_name[FILE_HIDDEN_NAME_BYTES]; /* empty: it has none */
 };
 
-/* Starts the file; its directory has to be there. */
+/* Starts the file, and makes its directory and those above it where they are not there. */
 bool new_file_begin(const char *path, struct new_file *ret_file, struct err *err) MUST_CHECK;
 /* Gives it its name, with that mode. */
 bool new_file_commit(struct new_file *file, mode_t mode, struct err *err) MUST_CHECK;

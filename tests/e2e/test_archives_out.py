@@ -194,6 +194,10 @@ class Built(Writes):
         self.assertEqual((report["archive"], report["digest"], "layout" in report), (path, digest, False))
         self.assertEqual(json.loads(self.call("inspect", "--json", path).stdout)["digest"], digest)
         self.assertEqual(self.names(), ["served.tar"])
+        for options in ([], ["--no-confine"]):
+            new = self.file(f"new{len(options)}/folder/served.tar")
+            self.made(f"oci-archive:{new}", *options, "--arch", "all", "served")
+            self.assertEqual(json.loads(self.call("inspect", "--json", new).stdout)["digest"], digest)
         result = self.made(f"docker-archive:{path}", "--arch", "amd64", "served")
         self.assertIn(f"docker load -i {path}", result.stdout)
         self.assertEqual(self.check_docker(path)["RepoTags"][0].partition(":")[0], "localhost/served")
