@@ -17,7 +17,9 @@
 #include "cli/night_pages.h"
 #include "cli/night_status.h"
 #include "cli/places.h"
+#include "cli/plan_status.h"
 #include "cli/prune.h"
+#include "cli/sharding_call.h"
 #include "cli/signing.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
@@ -91,6 +93,8 @@ struct build {
     struct strings names;          /* images asked for */
     struct strings explained;      /* why: paths; new: none */
     struct locking locking;        /* the lock file that is written, or built from */
+    struct sharding_call call;     /* --shard and assemble … */
+    struct sharding sharding;      /* … and the plan that they mean */
     bool is_new;                   /* the manifest of a name is wanted, no image */
     struct err *again;             /* build_again(): where the first failure goes; else NULL */
     struct source *shared;         /* the command's source, or the host's, once it was read: one for all images */
@@ -1094,7 +1098,8 @@ static bool check_archive(const struct build *build, struct err *err)
 static bool plan(struct build *build, struct err *err)
 {
     const struct options *options = build->options;
-    if (!locking_words(build->command, &build->names, &build->locking, err) || !plan_names(build, err))
+    if (!sharding_call_read(build->command, &build->call, err) ||
+        !locking_words(build->command, &build->names, &build->locking, err) || !plan_names(build, err))
         return false;
     locking_begin(build->command, &build->locking);
     bool is_archive = options->output && archive_is_target(options->output);
@@ -1223,10 +1228,17 @@ static void share_base(struct arena *arena, struct registry_shared *shared, cons
         registry_shared_add(shared, &reference);
 }
 
+/* Returns whether the run makes a shard of a plan, and leaves all else to who puts the images together. */
+static bool is_shard(const struct build *build)
+{
+    return build->call.is_given && !build->call.is_assembling;
+}
+
 /* Returns whether the run is a night that writes the site's status record: one that may push. */
 static bool has_record(const struct build *build)
 {
-    return build->is_night && build->run.record && !build->options->is_dry_run && !build->options->is_no_push;
+    return build->is_night && build->run.record && !build->options->is_dry_run && !build->options->is_no_push &&
+           !is_shard(build);
 }
 
 /* Returns whether good images are where they were to go. */
@@ -1383,14 +1395,16 @@ static bool are_advisories_fetched(const struct build *build)
 /* Returns whether the run is a night that deletes what its images left behind: one that may push, and came to its end. */
 static bool is_pruning(const struct build *build, const struct batch *batch)
 {
-    return build->is_night && build->site->is_pruned && run_publishes(build) && !batch->is_abandoned &&
-           !atomic_load(build->command->cancel);
+    return build->is_night && !is_shard(build) && build->site->is_pruned && run_publishes(build) &&
+           !batch->is_abandoned && !atomic_load(build->command->cancel);
 }
 
 /* Opens the keys, and what is attached, when something may be pushed, before anything is confined. */
 static bool open_signers(struct build *build, struct err *err)
 {
     bool is_pushed = build->options->push != NULL;
+    if (is_shard(build))
+        return true;
     for (size_t i = 0; i < build->image_count; i++) {
         struct batch_image *image = &build->images[i];
         is_pushed = is_pushed || image->destination;
@@ -1435,6 +1449,73 @@ static bool conclude(struct build *build, const struct batch *batch, struct plan
     return true;
 }
 
+/* Machines that share a plan meet in a registry. */
+static bool check_destinations(const struct build *build, struct err *err)
+{
+    for (size_t i = 0; i < build->image_count; i++) {
+        const struct batch_image *image = &build->images[i];
+        if (image->err.kind || image->is_implied || image->destination || build->options->is_dry_run)
+            continue;
+        err_set(
+            err, ERR_USAGE,
+            "%s is pushed nowhere, and machines that share a plan meet in a registry: --push=REF, or registry: in a "
+            "site file",
+            image->manifest->name);
+        return false;
+    }
+    return true;
+}
+
+/* Whether the run has anything to do with an image. */
+static bool is_part(const struct build *build, const struct batch_image *image)
+{
+    return image->err.kind || (build->call.is_assembling ? !image->is_implied : image->arch_count > 0);
+}
+
+/* Leaves those images that the run has to do with. What stands on an image that nobody publishes was put on it elsewhere. */
+static void keep_parts(struct build *build)
+{
+    size_t *places = arena_new_array(build->arena, size_t, build->image_count + 1), kept = 0;
+    for (size_t i = 0; i < build->image_count; i++) {
+        struct batch_image *image = &build->images[i];
+        if (image->base && !is_part(build, image->base))
+            image->base = NULL;
+        places[i] = kept;
+        kept += is_part(build, image);
+    }
+    for (size_t i = 0; i < build->image_count; i++) {
+        struct batch_image image = build->images[i];
+        if (!is_part(build, &image))
+            continue;
+        image.base = image.base ? &build->images[places[image.base - build->images]] : NULL;
+        build->own[places[i]] = build->own[i];
+        build->images[places[i]] = image;
+    }
+    build->image_count = kept;
+}
+
+/* Names the plan, and leaves of it what this run makes or puts together. */
+static bool take_part(struct build *build, struct err *err)
+{
+    struct sharding *sharding = &build->sharding;
+    if (!build->call.is_given)
+        return true;
+    if (build->run.inputs.compression == PACKING_BOTH)
+        err_set(err, ERR_USAGE,
+                "--compression=both makes two images of each platform, and a shard carries one: name one");
+    if (err->kind || !check_destinations(build, err))
+        return false;
+    sharding_call_plan(build->arena, &build->call, &build->locking.lock, &build->run.inputs, build->images,
+                       build->image_count, sharding);
+    sharding->is_plan_kept = build->options->is_plan_kept;
+    build->run.sharding = sharding;
+    for (size_t i = 0; i < build->image_count && is_shard(build); i++)
+        sharding_call_narrow(build->arena, &build->call, sharding, &build->images[i]);
+    keep_parts(build);
+    log_line(build->command->log, LOG_VERBOSE, "plan %s", sharding->plan);
+    return true;
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
@@ -1448,7 +1529,7 @@ static bool run_batch(struct build *build, struct err *err)
     if (!plant_open(&build->run, log, plant, err))
         return false;
     if (!locking_take(build->command, &build->locking, plant, err) ||
-        (build->asked.count && !resolve_names(build, plant, &answers, err))) {
+        (build->asked.count && !resolve_names(build, plant, &answers, err)) || !take_part(build, err)) {
         plant_close(plant);
         return false;
     }
@@ -1478,7 +1559,7 @@ static bool run_batch(struct build *build, struct err *err)
             build->command->metadata = metadata_of(batch);
         if (!batch->is_abandoned && !atomic_load(build->command->cancel))
             changes_tell(batch, are_libraries_told(build) ? &libraries : NULL, &stories);
-        if (!batch->is_abandoned && run_publishes(build))
+        if (!batch->is_abandoned && run_publishes(build) && !is_shard(build))
             published_keep(batch, &build->run, log);
         is_run = conclude(build, batch, plant, answers, err);
         night_metrics_note(build->command, batch);
@@ -1519,7 +1600,9 @@ static bool end(struct build *build, bool is_good)
 bool build_run(struct command *command, struct err *err)
 {
     struct build *build = begin(command);
-    bool is_night = !build->names.count && command->site.images.count;
+    bool is_shard =
+        command->options.shard && command->options.command->kind == COMMAND_BUILD; /* these go side by side */
+    bool is_night = !build->names.count && command->site.images.count && !is_shard;
     AUTO(auto_close_fd) int lock_fd = -1; /* the kernel ends it with the process */
     if (is_night && !command->options.is_dry_run && !night_begin(command, &lock_fd, err)) {
         command->is_told = false; /* the files tell of the night that is at work, or was */
@@ -1570,6 +1653,36 @@ bool build_prune(struct command *command, const char *only, struct err *err)
 {
     struct build *build = begin(command);
     return end(build, prune_site(build, only, err));
+}
+
+static bool ask_plan(struct build *build, struct err *err)
+{
+    struct plant plant;
+    struct name_answer *answers;
+    struct command *command = build->command;
+    build->names = (struct strings){0};
+    command->options.lock_file = command->options.plan;
+    if (!plan(build, err))
+        return false;
+    confine(build);
+    if (!plant_open(&build->run, command->log, &plant, err))
+        return false;
+    bool is_good = (!build->asked.count || resolve_names(build, &plant, &answers, err)) && take_part(build, err);
+    struct plan_status status = {.command = command,
+                                 .sharding = &build->sharding,
+                                 .images = build->images,
+                                 .count = build->image_count,
+                                 .registry = build->run.registry,
+                                 .http = plant.http};
+    is_good = is_good && plan_status_run(&status, err);
+    plant_close(&plant);
+    return is_good && check_planned(build, err);
+}
+
+bool build_plan_status(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    return end(build, ask_plan(build, err));
 }
 
 bool build_lock(struct command *command, struct err *err)

@@ -90,13 +90,21 @@ static const struct command_row rows[] = {
      "Makes what runs images on a machine: quadlet units, systemd units for older hosts, Kubernetes\n"
      "objects or the command line; and a tmpfiles.d file for the paths of the host. NAME is an image of\n"
      "the catalogue or one that was built. Several images share a network. With --format timer, watch or\n"
-     "cronjob, and no NAME, what makes all images of the site file every night.",
+     "cronjob, and no NAME, what makes all images of the site file every night; with slurm or kube-job what\n"
+     "makes them on several machines (--shard).",
      0, SIZE_MAX, 0, remote_unit},
     {COMMAND_LOCK, "lock", "[IMAGE...]", "0.3.0", "write down what is taken, for builds with --locked",
      "Writes imgfactory.lock: of all images and architectures the signed indices, the packages with their\n"
      "digests, and which package ships what. With --locked a build takes exactly that, as long as it is to be\n"
      "had. Where there is a lock already, what it says of repositories stays, unless --update is given.",
      0, SIZE_MAX, SIZE_MAX, build_lock},
+    {COMMAND_ASSEMBLE, "assemble", "[IMAGE...]", "0.3.0", "put images together that several machines made in shards",
+     "Puts images together whose platforms other machines made and pushed with --shard: finds those of this very\n"
+     "plan (lock file and options, which have to be the same), checks them, and publishes index, signatures and tags\n"
+     "as a build does. Then it deletes the tags of the plan. Called twice it changes nothing, nor does it after one "
+     "of\n"
+     "newer sources.",
+     0, SIZE_MAX, SIZE_MAX, build_run},
     {COMMAND_HISTORY, "history", "[NAME|REF...]", "0.3.0", "list past nights of an image, and what changed",
      "Lists what a repository of a registry (REF) has under its tags, the newest first: dates, versions, digests;\n"
      "or of an image that was built here (NAME) all nights that are kept. Beside each: what changed.\n"

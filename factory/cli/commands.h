@@ -45,6 +45,7 @@ enum command_kind {
     COMMAND_KEY = 1 << 26,
     COMMAND_VERIFY = 1 << 27,
     COMMAND_SYSTEM = 1 << 29,
+    COMMAND_ASSEMBLE = 1 << 22,
 };
 
 /* Those that print what the program knows of itself: no site file and nothing of this machine has a part in it. */

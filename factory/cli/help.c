@@ -24,9 +24,11 @@ static bool is_common(const struct option_row *row)
     return false;
 }
 
-static bool is_own(const struct option_row *row)
+/* What a build has, too, is none that putting together has of its own. */
+static bool is_own(const struct option_row *row, enum command_kind command)
 {
-    return __builtin_popcount(row->commands) <= FEW_COMMANDS;
+    unsigned commands = row->commands & ~(unsigned)COMMAND_ASSEMBLE;
+    return __builtin_popcount(commands) <= FEW_COMMANDS && (command != COMMAND_ASSEMBLE || !(commands & COMMAND_BUILD));
 }
 
 /* A name that fills its column stands on a line of its own. */
@@ -83,7 +85,8 @@ static void print_options(FILE *out, const struct command_row *command, bool is_
     struct option_rows options = option_table();
     for (size_t i = 0; i < options.count; i++) {
         const struct option_row *row = &options.items[i];
-        if ((row->commands & command->kind) && (!is_brief || is_common(row) || (is_own(row) && !is_main)))
+        if ((row->commands & command->kind) &&
+            (!is_brief || is_common(row) || (is_own(row, command->kind) && !is_main)))
             print_row(out, row, command->kind, is_brief);
     }
 }

@@ -22,7 +22,8 @@ static bool read_format(const char *word, enum deploy_format *ret_format, struct
         }
     }
     if (word)
-        err_set(err, ERR_USAGE, "--format is quadlet, systemd, kube, run, timer, watch or cronjob, not \"%s\"", word);
+        err_set(err, ERR_USAGE,
+                "--format is quadlet, systemd, kube, run, timer, watch, cronjob, slurm or kube-job, not \"%s\"", word);
     return !word;
 }
 

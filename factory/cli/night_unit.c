@@ -2,6 +2,7 @@
 #include "cli/night_unit.h"
 
 #include "base/auto.h"
+#include "cli/plan_unit.h"
 #include "deploy/deploy_night.h"
 #include "plan/rules.h"
 
@@ -14,7 +15,7 @@
 
 bool night_unit_is_meant(enum deploy_format format)
 {
-    return format == DEPLOY_TIMER || format == DEPLOY_WATCH || format == DEPLOY_CRONJOB;
+    return format >= DEPLOY_TIMER;
 }
 
 /* A night being described. */
@@ -177,7 +178,8 @@ static bool describe_program(struct description *description, struct err *err)
         night->program = "imgfactory";
         night->image = options->image;
         if (!night->image || !rule_is_one_line(night->image, false))
-            err_set(err, ERR_USAGE, "--format=cronjob wants --image=REF, an image that has the program imgfactory");
+            err_set(err, ERR_USAGE, "--format=%s wants --image=REF, an image that has the program imgfactory",
+                    options->format);
         return err->kind == ERR_NONE;
     }
     ssize_t len = readlink("/proc/self/exe", path, sizeof path);
@@ -243,8 +245,11 @@ bool night_unit_make(struct maker *maker, struct err *err)
 {
     const struct options *options = &maker->command->options;
     const struct site *site = &maker->command->site;
-    struct description description = {
-        .arena = maker->arena, .options = options, .site = site, .is_cluster = maker->format == DEPLOY_CRONJOB};
+    struct description description = {.arena = maker->arena,
+                                      .options = options,
+                                      .site = site,
+                                      .is_cluster =
+                                          maker->format == DEPLOY_CRONJOB || maker->format == DEPLOY_KUBE_JOB};
     const char *format = deploy_format_names[maker->format];
     if (options->words.count || options->pin || (options->image && !description.is_cluster))
         err_set(err, ERR_USAGE, "--format=%s is for all images of the site file; it takes no %s", format,
@@ -258,6 +263,12 @@ bool night_unit_make(struct maker *maker, struct err *err)
         !note_images(&description, err) || !add_arguments(&description, err))
         return false;
     description.night.is_watch = maker->format == DEPLOY_WATCH;
-    struct deploy_files files = deploy_night_files(maker->arena, &description.night, maker->format);
+    struct deploy_files files;
+    if (maker->format == DEPLOY_SLURM || maker->format == DEPLOY_KUBE_JOB) {
+        if (!plan_unit_files(maker, &description.night, &files, err))
+            return false;
+    } else {
+        files = deploy_night_files(maker->arena, &description.night, maker->format);
+    }
     return maker_print_files(maker, &files, err);
 }

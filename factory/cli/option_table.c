@@ -11,11 +11,11 @@
         letter, name, value, help, kind, offsetof(struct options, field), commands, idle, least, most, alters          \
     }
 
+#define MAKES (COMMAND_BUILD | COMMAND_ASSEMBLE) /* make whole images, of packages or of what others made */
 #define LOGINS (COMMAND_LOGIN | COMMAND_LOGOUT)
-#define PACKAGES                                                                                                       \
-    (COMMAND_BUILD | COMMAND_LOCK | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
-#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                       /* look into them, and build nothing */
-#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG | COMMAND_COPY)      /* move tags in registries */
+#define PACKAGES (MAKES | COMMAND_LOCK | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
+#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)          /* look into them, and build nothing */
+#define TAGS (MAKES | COMMAND_PUSH | COMMAND_TAG | COMMAND_COPY) /* move tags in registries */
 #define PULLS                                                                                                          \
     (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_SYSTEM |    \
      COMMAND_PROVENANCE | COMMAND_VEX) /* images of registries */
@@ -49,19 +49,18 @@ static const struct option_row rows[] = {
     OPTION('o', "output", "DIR",
            "write OCI layouts to DIR/IMAGE (default: out), or one image to a file: oci-archive:FILE[:NAME:TAG], "
            "docker-archive:FILE[:NAME:TAG]",
-           OPTION_STRING, output, COMMAND_BUILD | COMMAND_PUSH | PULLS | COMMAND_COPY, COMMAND_LOCK, 0, 0,
-           ALTERS_NOTHING),
+           OPTION_STRING, output, MAKES | COMMAND_PUSH | PULLS | COMMAND_COPY, COMMAND_LOCK, 0, 0, ALTERS_NOTHING),
     OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, COMMAND_BUILD, 0, 0,
            0, ALTERS_NOTHING),
     OPTION('c', "compression", "NAME",
            "of layers: gzip (default), zstd, or zstd:chunked, of which podman pulls only the files that it lacks; "
            "both: gzip and zstd:chunked in one image",
-           OPTION_STRING, compression, COMMAND_BUILD, 0, 0, 0, ALTERS_INPUTS),
+           OPTION_STRING, compression, MAKES, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "push", "[=REF]",
            "push each image when it is built: to REF, or where manifest or site file say; with a destination there "
            "this is "
            "the default",
-           OPTION_MAYBE_STRING, push, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_MAYBE_STRING, push, MAKES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "no-push", NULL, "do not push, whatever manifest and site file say", OPTION_FLAG, is_no_push,
            COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, may_lose_platforms,
@@ -69,15 +68,15 @@ static const struct option_row rows[] = {
     OPTION(0, "parity", "WORD",
            "move no tag while the architectures of an image differ: exact (versions), source (versions of source "
            "packages; default of the site's images) or off (tell only)",
-           OPTION_STRING, parity, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, parity, MAKES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "on-missing", "WORD",
            "when an architecture of an image fails: hold (default: no tag moves), keep-previous (what the tag has for "
            "it in the registry goes in), or publish (without it)",
-           OPTION_STRING, on_missing, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, on_missing, MAKES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "keep-existing-tags", NULL,
            "leave tags with a version where they are when they are at another image (they may be immutable), and move "
            "the others",
-           OPTION_FLAG, are_tags_kept, COMMAND_BUILD | COMMAND_PUSH | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_FLAG, are_tags_kept, MAKES | COMMAND_PUSH | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a week ago",
            OPTION_FLAG, is_look_forced, TAGS, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "tag", "TAG",
@@ -87,7 +86,7 @@ static const struct option_row rows[] = {
         0, "sign", "FILE",
         "sign what is pushed with this key, or by the command that the file names (again for more; default: the site "
         "file's)",
-        OPTION_STRINGS, sign, COMMAND_BUILD | COMMAND_PUSH | COMMAND_VERIFY | COMMAND_TAG, 0, 0, 0, ALTERS_NOTHING),
+        OPTION_STRINGS, sign, MAKES | COMMAND_PUSH | COMMAND_VERIFY | COMMAND_TAG, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "key", "FILE", "a public key; index and children must be signed by it (again for more: by any of them)",
            OPTION_STRINGS, keys, COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "quorum", "N",
@@ -119,22 +118,24 @@ static const struct option_row rows[] = {
     OPTION(0, "attest", "LIST",
            "attach these to what is pushed, before tags move: sbom (SPDX), cyclonedx, provenance, vex (default: the "
            "site file's)",
-           OPTION_STRINGS, attest, COMMAND_BUILD | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRINGS, attest, MAKES | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "passphrase-fd", "N",
            "read passphrases of keys from this file descriptor, a line for each key (the last one is for the rest)",
-           OPTION_NUMBER, passphrase_fd, COMMAND_BUILD | COMMAND_PUSH | COMMAND_KEY | COMMAND_VERIFY | COMMAND_TAG, 0,
-           0, 1023, ALTERS_NOTHING),
+           OPTION_NUMBER, passphrase_fd, MAKES | COMMAND_PUSH | COMMAND_KEY | COMMAND_VERIFY | COMMAND_TAG, 0, 0, 1023,
+           ALTERS_NOTHING),
     OPTION(0, "type", "NAME", "of a new key: ed25519 (default) or p256 (ECDSA)", OPTION_STRING, key_type, COMMAND_KEY,
            0, 0, 0, ALTERS_NOTHING),
-    OPTION(0, "format", "NAME",
-           "quadlet (default), systemd, kube or run; of the site file's nights timer, watch or cronjob", OPTION_STRING,
-           format, COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_KEY, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(
+        0, "format", "NAME",
+        "quadlet (default), systemd, kube or run; of the site file's nights timer, watch, cronjob, slurm or kube-job",
+        OPTION_STRING, format, COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_KEY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "exit-code", NULL, "end with status 1 when the two differ, as git diff does (default: 0)", OPTION_FLAG,
            is_exit_code, COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "layers", NULL, "read packages and files out of the layers, whatever bills say", OPTION_FLAG, is_layers,
            COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "image", "REF",
-           "what is run (default: where manifest or site file push the image to); with --format cronjob what has "
+           "what is run (default: where manifest or site file push the image to); with --format cronjob or kube-job "
+           "what has "
            "imgfactory",
            OPTION_STRING, image, COMMAND_UNIT, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "pin", "[=DIGEST]", "run this digest, or the one that the image has now, and nothing newer",
@@ -148,12 +149,11 @@ static const struct option_row rows[] = {
         0, "tracker", "FILE",
         "what is known of CVEs: Debian's security tracker (JSON), OSV (JSON) or updateinfo.xml, also compressed; again "
         "for more",
-        OPTION_STRINGS, trackers, COMMAND_VEX | COMMAND_BUILD | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
+        OPTION_STRINGS, trackers, COMMAND_VEX | MAKES | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "author", "NAME", "who says it (default: imgfactory)", OPTION_STRING, author, COMMAND_VEX, 0, 0, 0,
            ALTERS_NOTHING),
     OPTION(0, "builder", "URI", "who builds, as those who verify know it (default: " PROVENANCE_BUILDER ")",
-           OPTION_STRING, builder, COMMAND_PROVENANCE | COMMAND_BUILD | COMMAND_PUSH | COMMAND_VERIFY, 0, 0, 0,
-           ALTERS_NOTHING),
+           OPTION_STRING, builder, COMMAND_PROVENANCE | MAKES | COMMAND_PUSH | COMMAND_VERIFY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "name", "NAME",
            "what the container is called on the host, and its unit (default: the last word of IMAGE)", OPTION_STRING,
            name, COMMAND_SYSTEM, 0, 0, 0, ALTERS_NOTHING),
@@ -186,7 +186,7 @@ static const struct option_row rows[] = {
     OPTION(0, "if-running", "WORD",
            "when another night (a call without names) is at work on this machine: wait for its end (default), or end "
            "with status 8",
-           OPTION_STRING, if_running, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, if_running, MAKES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(
         0,
         "watch", "[=DURATION]",
@@ -210,21 +210,28 @@ static const struct option_row rows[] = {
            "of a directory: must be there and start (again for more; an image's entry point is known)", OPTION_STRINGS,
            programs, COMMAND_CHECK, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "no-check", NULL, "do not prove that everything in the image can start", OPTION_FLAG, is_no_check,
-           COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_INPUTS),
+           MAKES | COMMAND_LOCK, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "locked", NULL, "take exactly what the lock file says, verified as ever, whatever is newer", OPTION_FLAG,
-           is_locked, COMMAND_BUILD, 0, 0, 0, ALTERS_ORDER),
+           is_locked, MAKES, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "lock-vouches", NULL,
            "with --locked: where the signed index of then is gone everywhere, take a package by its digest in the lock "
            "alone; a warning tells",
-           OPTION_FLAG, is_lock_vouching, COMMAND_BUILD, 0, 0, 0, ALTERS_ORDER),
+           OPTION_FLAG, is_lock_vouching, MAKES, 0, 0, 0, ALTERS_ORDER),
+    OPTION(0, "shard", "I/N",
+           "make shard I (from 0 on) of N of what the lock file has, and push it for imgfactory assemble",
+           OPTION_STRING, shard, MAKES | COMMAND_STATUS | COMMAND_UNIT, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "plan", "FILE", "tell of a plan that several machines share what of it is there: its lock file",
+           OPTION_STRING, plan, COMMAND_STATUS, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "keep-plan", NULL, "leave the tags of the plan in the registry", OPTION_FLAG, is_plan_kept,
+           COMMAND_ASSEMBLE, 0, 0, 0, ALTERS_NOTHING),
     OPTION(
         0,
         "lock-file", "FILE",
         "the lock file (default: imgfactory.lock beside the manifest that is named by its path, else beside the site "
         "file, else here)",
-        OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK | COMMAND_VERIFY | COMMAND_COPY, 0, 0, 0, ALTERS_ORDER),
+        OPTION_STRING, lock_file, MAKES | COMMAND_LOCK | COMMAND_VERIFY | COMMAND_COPY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "vendor", "DIR", "with --locked: take packages and indices out of a folder that lock --vendor made",
-           OPTION_STRING, vendor, COMMAND_BUILD | COMMAND_LOCK | COMMAND_VERIFY | COMMAND_COPY, 0, 0, 0, ALTERS_ORDER),
+           OPTION_STRING, vendor, MAKES | COMMAND_LOCK | COMMAND_VERIFY | COMMAND_COPY, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "update", "[=PACKAGES]",
            "take what is newest now; with PACKAGES, names separated by commas (or as words behind it), of these alone, "
            "and "
@@ -234,7 +241,7 @@ static const struct option_row rows[] = {
            OPTION_FLAG, is_lock_check, COMMAND_LOCK, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "strict", NULL,
            "fail when a package's script would have done something that no recipe and no manifest does instead",
-           OPTION_FLAG, is_strict, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_INPUTS),
+           OPTION_FLAG, is_strict, MAKES | COMMAND_LOCK | COMMAND_STATUS, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "allow-older", NULL,
            "when the newest version of a package cannot be installed, take another that can, with a note, instead of "
            "failing",
@@ -266,27 +273,28 @@ static const struct option_row rows[] = {
     OPTION(0, "state", "DIR", "what was last accepted of each repository (default: ~/.local/state/imgfactory)",
            OPTION_STRING, state, STATES, (ALL & ~STATES) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
     OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches,
-           PACKAGES | COMMAND_VERIFY | PULLS | COMMAND_PRUNE, 0, 0, 0, ALTERS_ORDER),
+           PACKAGES | COMMAND_VERIFY | PULLS | COMMAND_PRUNE | COMMAND_STATUS, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
-           PACKAGES | COMMAND_VERIFY | COMMAND_UNIT | COMMAND_PRUNE | COMMAND_HISTORY | COMMAND_VEX | COMMAND_PUSH, 0,
-           0, 0, ALTERS_ORDER),
+           PACKAGES | COMMAND_VERIFY | COMMAND_UNIT | COMMAND_PRUNE | COMMAND_HISTORY | COMMAND_VEX | COMMAND_PUSH |
+               COMMAND_STATUS,
+           0, 0, 0, ALTERS_ORDER),
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json,
            ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX), LOGINS, 0, 0,
            ALTERS_NOTHING),
     OPTION(0, "summary", NULL,
            "print a line for each image and one for all instead of the table, or with --json beside the report, to "
            "standard error",
-           OPTION_FLAG, is_summary, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_FLAG, is_summary, MAKES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "metrics", "FILE", "write what the run did to FILE, for node_exporter's textfile collector",
-           OPTION_STRING, metrics, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, metrics, MAKES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "changes", "FILE",
            "write what changed to FILE, as Markdown: of each image against the one that the output had", OPTION_STRING,
-           changes, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+           changes, MAKES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(
         0,
         "report", "DIR",
         "write pages to look at to DIR: one of the run (index.html), and one of each image (default: the site file's)",
-        OPTION_STRING, report, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+        OPTION_STRING, report, MAKES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "in-images", NULL, "look into published images, not into indices", OPTION_FLAG, is_in_images,
            COMMAND_FIND, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "soname", "SONAME", "with --in-images: which have a library of this soname (libssl.so.3)", OPTION_STRING,
@@ -322,6 +330,9 @@ struct option_text {
 
 static const struct option_text texts[] = {
     {"arch", COMMAND_CHECK, "check only these architectures: names separated by commas (default: all that are found)"},
+    {"shard", COMMAND_ASSEMBLE | COMMAND_STATUS,
+     "how many shards there were, N, so that what is missing is told with its shard"},
+    {"shard", COMMAND_UNIT, "with --format slurm or kube-job: N shards, or N%M of which M run at a time (default: 4)"},
     {"cache-only", COMMAND_DIFF, "fetch no package for its changelog; read those that the cache has"},
     {"format", COMMAND_DIFF, "text (default) or markdown"},
     {"format", COMMAND_SBOM, "spdx (default: SPDX 2.3), cyclonedx (1.6) or cyclonedx-1.5"},

@@ -440,6 +440,9 @@ static bool check(const struct parser *parser, struct err *err)
                 options->is_list ? "list" : "version");
     else if (options->push && options->is_no_push)
         err_set(err, ERR_USAGE, "--push and --no-push exclude each other");
+    else if (options->shard && (options->watch || options->is_no_push))
+        err_set(err, ERR_USAGE, "--shard makes a part of a plan once, and pushes it: --%s does not go with that",
+                options->watch ? "watch" : "no-push");
     else if (options->is_help && options->meant)
         err_set(err, ERR_USAGE, "'%s' is no command%s", text_printable(parser->arena, text_of(options->words.items[0])),
                 advise_command(parser));

@@ -35,6 +35,9 @@ struct options {
     struct strings patterns;            /* --tags, of `prune` */
     bool is_yes;                        /* --yes */
     const char *update;                 /* of `lock`: a package, "" for --update alone, NULL when not given */
+    const char *shard;                  /* --shard: "I/N" of a build, "N" of what is put together; NULL: not given */
+    const char *plan;                   /* --plan; NULL: not given */
+    bool is_plan_kept;                  /* --keep-plan */
     bool is_locked, is_lock_check;      /* --locked; --check, of `lock` */
     bool is_lock_vouching;              /* --lock-vouches */
     const char *source_date_epoch;      /* in place of the environment's; "": none; NULL: the environment's counts */

@@ -21,6 +21,7 @@
 #include "cli/maker.h"
 #include "cli/night_unit.h"
 #include "cli/places.h"
+#include "cli/plan_unit.h"
 #include "cli/provenance_command.h"
 #include "cli/prune.h"
 #include "cli/sbom_command.h"
@@ -625,6 +626,8 @@ static bool confine(struct remote *remote, struct err *err)
     confinement_read_linked(command, shipped_dir(remote->arena, "manifests"));
     if (options->command->kind == COMMAND_PROVENANCE)
         confinement_read(command, PROGRAM_FILE); /* which names itself */
+    if (command->options.command->kind == COMMAND_UNIT && command->site.path)
+        confinement_read(command, plan_unit_lock(remote->arena, command->site.path));
     for (size_t i = 0; i < options->trackers.count; i++)
         confinement_read(command, options->trackers.items[i]);
     registries_conf_files(remote->arena, &files);
@@ -736,6 +739,8 @@ bool remote_status(struct command *command, struct err *err)
 {
     if (!status_load_site(command, err))
         return false;
+    if (command->options.plan)
+        return build_plan_status(command, err);
     struct remote remote = remote_of(command);
     return with_network(&remote, status, err);
 }

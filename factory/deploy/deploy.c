@@ -3,9 +3,11 @@
 
 #include "deploy/deploy_parts.h"
 
-const char *const deploy_format_names[] = {
-    [DEPLOY_QUADLET] = "quadlet", [DEPLOY_SYSTEMD] = "systemd", [DEPLOY_KUBE] = "kube",       [DEPLOY_RUN] = "run",
-    [DEPLOY_TIMER] = "timer",     [DEPLOY_WATCH] = "watch",     [DEPLOY_CRONJOB] = "cronjob", NULL};
+const char *const deploy_format_names[] = {[DEPLOY_QUADLET] = "quadlet",   [DEPLOY_SYSTEMD] = "systemd",
+                                           [DEPLOY_KUBE] = "kube",         [DEPLOY_RUN] = "run",
+                                           [DEPLOY_TIMER] = "timer",       [DEPLOY_WATCH] = "watch",
+                                           [DEPLOY_CRONJOB] = "cronjob",   [DEPLOY_SLURM] = "slurm",
+                                           [DEPLOY_KUBE_JOB] = "kube-job", NULL};
 
 /* tmpfiles.d(5): what is mounted has to be there. */
 static void add_tmpfiles(struct arena *arena, const struct deployment *deployment, struct deploy_files *files)

@@ -41,7 +41,7 @@ struct deploy_files {
     size_t count, capacity;
 };
 
-/* How images are run; the last three are of a site's nights (deploy_night.h). */
+/* How images are run; the last five are of a site's nights, on one machine (deploy_night.h) or on several (deploy_plan.h). */
 enum deploy_format {
     DEPLOY_QUADLET,
     DEPLOY_SYSTEMD,
@@ -50,6 +50,8 @@ enum deploy_format {
     DEPLOY_TIMER,
     DEPLOY_WATCH,
     DEPLOY_CRONJOB,
+    DEPLOY_SLURM,
+    DEPLOY_KUBE_JOB,
 };
 /* Their names, in the order of the enum; NULL ends them. */
 extern const char *const deploy_format_names[];

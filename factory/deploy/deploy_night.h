@@ -18,6 +18,7 @@ struct deploy_night {
     const char *image;        /* of a CronJob: an image that has the program; else NULL */
     const char *config;       /* the site file */
     const char *authfile;     /* credentials; or NULL */
+    const char *key;          /* of a plan in Kubernetes: what is signed with; or NULL */
     const char *output;       /* where layouts go when that is another place than the state; or NULL */
     const char *report;       /* where pages go; or NULL */
     struct strings arguments; /* further ones */

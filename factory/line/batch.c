@@ -5,10 +5,12 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "line/archived.h"
+#include "line/assembly.h"
 #include "line/changes.h"
 #include "line/fewer.h"
 #include "line/image_notes.h"
 #include "line/missing.h"
+#include "line/parts.h"
 #include "line/published.h"
 #include "line/status_seen.h"
 #include "line/steps.h"
@@ -339,8 +341,7 @@ static void tell_of_newer(const struct batch_image *image, struct log *log)
              date_print(by->there).chars, date_print(by->ours).chars);
 }
 
-/* PUBLISH, when the image has a destination. */
-static bool publish(struct batch_image *image, struct plant *plant, struct err *err)
+static bool publish_whole(struct batch_image *image, struct plant *plant, struct err *err)
 {
     struct publication *publication = &image->publication;
     struct seen_question question = {plant, image};
@@ -381,6 +382,25 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
     log_line(plant->log, LOG_NORMAL, "%s: %s in %s", image->manifest->name,
              publication->result.is_unchanged ? "unchanged" : "pushed", image->destination);
     return true;
+}
+
+/* Publishes what was put together of a plan, unless a newer one was there before. */
+static bool publish_assembled(struct batch_image *image, struct plant *plant, struct err *err)
+{
+    bool is_late;
+    if (!assembly_begin(image, plant, &is_late, err))
+        return false;
+    return is_late || (publish_whole(image, plant, err) && (image->newer || assembly_end(image, plant, err)));
+}
+
+/* PUBLISH, when the image has a destination. */
+static bool publish(struct batch_image *image, struct plant *plant, struct err *err)
+{
+    if (image->destination && parts_are_made(plant))
+        return parts_publish(image, plant, err);
+    if (image->destination && assembly_is_meant(plant))
+        return publish_assembled(image, plant, err);
+    return publish_whole(image, plant, err);
 }
 
 /* Says what to do when a tag would have lost platforms. */
@@ -469,6 +489,11 @@ static void put_together(struct batch_image *image, struct plant *plant)
 {
     if (!missing_settle(image, plant))
         return;
+    if (parts_are_made(plant)) {
+        image->is_built = !plant_is_cancelled(plant, &image->err);
+        image->is_good = image->is_built && !image->destination; /* others stand on it, or a dry run */
+        return;
+    }
     bool is_compared = together_compare(image, plant, &image->err);
     image->is_good = is_compared && (!image->arch_count || !job_is_described(&image->jobs[0]));
     if (image->is_good)
@@ -483,23 +508,21 @@ static void put_together(struct batch_image *image, struct plant *plant)
         missing_log(image, plant->log);
 }
 
-/* Ends an image: by the thread that ended its last order, or by one that pushes it. */
-static void finish(struct batch_image *image, struct shift *shift)
+/* Whether the parts of the image are not there since another run put it together: then nothing is left to do. */
+static bool are_parts_gone(struct batch_image *image, struct plant *plant)
 {
-    struct plant *plant = shift->plant;
-    if (!plant->options->explained)
-        image_notes_log(image, plant->log);
-    put_together(image, plant);
-    release_children(image, shift);
-    bool is_to_publish = image->is_built && !image->is_good;
-    if (is_to_publish && start_publishing(image, shift))
-        return;
-    if (is_to_publish) {
-        image->is_good = publish(image, plant, &image->err);
-        if (!image->is_good)
-            tell_failure(image, plant);
+    bool is_any_absent = false;
+    for (size_t i = 0; i < image->arch_count; i++) {
+        const struct job *job = &image->jobs[i];
+        is_any_absent = is_any_absent || (job->gathered_from && !job->is_good && job->err.kind == ERR_PUBLISH);
     }
-    end_image(image, shift);
+    if (!is_any_absent || !assembly_was_done(image, plant))
+        return false;
+    for (size_t i = 0; i < image->arch_count; i++)
+        job_done(&image->jobs[i]);
+    image->arch_count = 0;
+    image->is_good = true;
+    return true;
 }
 
 /* Whether the error of a job was printed before, of another one of the image: one base fails all. */
@@ -530,11 +553,44 @@ static void report_job(struct shift *shift, struct batch_image *of, const struct
                  (double)bill_layer_bytes(&job->bill) / 1e6, job->seconds);
 }
 
+/* Tells which parts of an image are not there, or not right. */
+static void report_gathered(struct batch_image *image, struct shift *shift)
+{
+    for (size_t i = 0; i < image->arch_count; i++) {
+        if (image->jobs[i].gathered_from && !image->jobs[i].is_good)
+            report_job(shift, image, &image->jobs[i]);
+    }
+}
+
+/* Ends an image: by the thread that ended its last order, or by one that pushes it. */
+static void finish(struct batch_image *image, struct shift *shift)
+{
+    struct plant *plant = shift->plant;
+    if (!plant->options->explained)
+        image_notes_log(image, plant->log);
+    if (!are_parts_gone(image, plant)) {
+        report_gathered(image, shift);
+        put_together(image, plant);
+    }
+    release_children(image, shift);
+    bool is_to_publish = image->is_built && !image->is_good;
+    if (is_to_publish && start_publishing(image, shift))
+        return;
+    if (is_to_publish) {
+        image->is_good = publish(image, plant, &image->err);
+        if (!image->is_good)
+            tell_failure(image, plant);
+    }
+    end_image(image, shift);
+}
+
 /* An order is done; its image is when the others are. */
 static void end_order(struct shift *shift, size_t index)
 {
     struct batch_image *image = shift->images[index];
-    report_job(shift, image, shift->jobs[index]);
+    if (shift->jobs[index]->is_good ||
+        !shift->jobs[index]->gathered_from) /* whether that is an error the image tells */
+        report_job(shift, image, shift->jobs[index]);
     if (atomic_fetch_sub(&image->pending, 1) == 1)
         finish(image, shift);
 }
@@ -634,6 +690,7 @@ static void shift_init(struct shift *shift, struct batch *batch)
         atomic_store(&image->pending, image->arch_count);
         for (size_t j = 0; j < image->arch_count; j++, index++) {
             shift->jobs[index] = &image->jobs[j];
+            image->jobs[j].gathered_from = assembly_is_meant(shift->plant) ? image->destination : NULL;
             shift->images[index] = image;
             groups[index] = index;
         }

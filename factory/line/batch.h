@@ -51,7 +51,9 @@ struct batch_image {
     bool is_compared;      /* with each other, the architectures: `lags` is what differs */
     bool is_common;        /* they differed, and have been made anew of what all of them have */
     struct job *set_aside; /* parallel to jobs, then: those that differed, to which `lags` points; or NULL */
-    bool is_held;          /* since they differ, or its base is: it is good, and no tag moves */
+    bool
+        is_elsewhere; /* of a plan (sharding.h): another run put it together, or a newer one; nothing of it is this run's */
+    bool is_held;     /* since they differ, or its base is: it is good, and no tag moves */
     struct lags lags;
     struct err err;     /* the gravest of the jobs', or that of index and layout */
     const char *layout; /* path */

@@ -4,8 +4,10 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "line/gather.h"
 #include "line/kept.h"
 #include "line/locked.h"
+#include "line/missing.h"
 #include "line/stages.h"
 #include "package/path.h"
 #include "sbom/sbom_sums.h"
@@ -424,6 +426,36 @@ static bool run_second(struct job *job, struct err *err)
     return make_image(job, err);
 }
 
+/* Whether it stands on an image that others of the plan made for it alone, and nobody published. */
+static bool stands_apart(const struct job *job)
+{
+    return manifest_base_image(job->manifest) && !job->made_base;
+}
+
+/* The image's documents made of the bill have to be those that are there. What stands on an image that is nowhere cannot be made
+ * again, and is taken as it is. */
+static bool adopt(struct job *job, const struct layout_manifest *platform, struct err *err)
+{
+    if (stands_apart(job)) {
+        job->image = *missing_adopt(&job->arena, job->arch, platform);
+        return true;
+    }
+    if (!describe(job, err))
+        return false;
+    if (!digest_eq(&job->bill.manifest, &platform->blob.digest))
+        err_set(err, ERR_TRUST, "sha256:%s is not the image that its bill tells of",
+                digest_hex(&platform->blob.digest).chars);
+    return err->kind == ERR_NONE;
+}
+
+/* What another machine made of the order by the same plan, held against the same lock. No mirror is asked for it. */
+static bool run_gathered(struct job *job, struct err *err)
+{
+    struct layout_manifest platform;
+    return !plant_is_cancelled(job->plant, err) && gather_take(job, &platform, err) && locked_check_bill(job, err) &&
+           (stands_apart(job) || find_base(job, err)) && adopt(job, &platform, err);
+}
+
 /* Runs a part of the job; it is the last one unless the other is to follow. */
 static void run_part(struct job *job, bool (*part)(struct job *job, struct err *err))
 {
@@ -446,7 +478,7 @@ static void run_part(struct job *job, bool (*part)(struct job *job, struct err *
 
 void job_tree(struct job *job)
 {
-    run_part(job, run_first);
+    run_part(job, job->gathered_from ? run_gathered : run_first);
 }
 
 void job_pack(struct job *job)

@@ -107,6 +107,39 @@ bool locked_check(const struct job *job, struct err *err)
     return false;
 }
 
+/* What makes a package that package. */
+static struct text package_key(struct arena *arena, const char *name, const char *version, const struct digest *digest)
+{
+    return text_of(arena_printf(arena, "%s %s %s", name, version, digest_hex(digest).chars));
+}
+
+bool locked_check_bill(const struct job *job, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct lock *lock = job->plant->options->lock;
+    const struct bill *bill = &job->bill;
+    struct map locked = {.arena = &scratch};
+    if (!lock)
+        return true;
+    const struct lock_image *image = lock_find_image(lock, job->manifest->name, job->arch->name);
+    const struct lock_members *members = lock_members(lock, job->manifest->name, job->arch->name);
+    bool is_same = image && digest_eq(&image->manifest, &job->manifest->digest) &&
+                   (!image->base || (bill->base && digest_eq(&image->base_digest, &bill->base->digest))) &&
+                   members->packages.count == bill->packages.count;
+    for (size_t i = 0; is_same && i < members->packages.count; i++) {
+        const struct lock_package *package = members->packages.items[i];
+        map_add(&locked, package_key(&scratch, package->name, package->version, &package->digest), &locked);
+    }
+    for (size_t i = 0; is_same && i < bill->packages.count; i++) {
+        const struct bill_package *package = &bill->packages.items[i];
+        is_same = map_get(&locked, package_key(&scratch, package->name, package->version, &package->digest)) != NULL;
+    }
+    if (!is_same)
+        err_set(err, ERR_TRUST, "its bill has another manifest, base or packages than %s says",
+                job->plant->options->pins->place);
+    return is_same;
+}
+
 /* Names the packages that a lock takes of an image. */
 static const char *name_packages(struct arena *arena, const struct job *job)
 {

@@ -19,6 +19,9 @@ void locked_of_batch(struct arena *arena, const struct batch *batch, struct lock
 bool locked_check_origins(const struct job *job, struct err *err) MUST_CHECK;
 /* Checks what an order that has its bill took. True without a lock. */
 bool locked_check(const struct job *job, struct err *err) MUST_CHECK;
+/* Checks that a bill which another run wrote is of the packages, manifest and base that the run's lock names for the job's order. True
+ * without a lock. */
+bool locked_check_bill(const struct job *job, struct err *err) MUST_CHECK;
 /* Lets the store keep what a lock names as long as its file is there (store_hold()). */
 bool locked_hold(struct plant *plant, const struct lock *lock, const char *path, struct err *err) MUST_CHECK;
 /* After an error of a run with a lock: says which packages are lost with a generation that is gone, or what keeps packages; what

@@ -2,6 +2,7 @@
 #include "line/missing.h"
 
 #include "base/auto.h"
+#include "line/parts.h"
 #include "registry/pull.h"
 #include "registry/push.h"
 #include "registry/registries_conf.h"
@@ -30,7 +31,7 @@ const struct job *missing_first_good(const struct batch_image *image)
 /* Whether the others go out. A signal ends all of it, and who only asks wants to know what is wrong. */
 static bool may_go_on(const struct batch_image *image, const struct plant *plant, const struct job *worst)
 {
-    bool is_wanted = image->together.on_missing != MISSING_HOLD && missing_first_good(image);
+    bool is_wanted = (image->together.on_missing != MISSING_HOLD || parts_are_made(plant)) && missing_first_good(image);
     for (size_t i = 0; i < image->arch_count; i++)
         is_wanted = is_wanted && image->jobs[i].err.kind != ERR_CANCELLED;
     return is_wanted && worst->err.kind != ERR_INTERNAL && !plant->options->explained && !plant->options->is_dry_run;
@@ -79,8 +80,7 @@ static enum layer_compression compression_of(const char *media_type)
     return text_has_suffix(text_of(media_type), "zstd") ? LAYER_ZSTD : LAYER_GZIP;
 }
 
-/* A manifest of the registry as one that was made here. */
-static struct image *adopt(struct arena *arena, const struct arch *arch, const struct layout_manifest *manifest)
+struct image *missing_adopt(struct arena *arena, const struct arch *arch, const struct layout_manifest *manifest)
 {
     struct image *image = arena_new(arena, struct image);
     image->arch = arch;
@@ -119,7 +119,7 @@ static bool find_there(struct keeping *keeping, const char *tag, const struct ar
         struct layout_image one = {.blobs_fd = -1, .manifests = {manifest, 1, 1}};
         if (!pull_layers(keeping->registry, keeping->plant->store, &one, NULL, err))
             return false;
-        struct image *adopted = adopt(arena, arch, manifest);
+        struct image *adopted = missing_adopt(arena, arch, manifest);
         if (!*ret_image) {
             *ret_image = adopted;
         } else if (digest_eq(&adopted->config.digest, &(*ret_image)->config.digest)) { /* otherwise compressed */

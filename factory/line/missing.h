@@ -21,6 +21,8 @@ bool missing_keep(struct batch_image *image, struct plant *plant, struct err *er
 void missing_log(const struct batch_image *image, struct log *log);
 /* Lists what there is of `made`; returns how many. `items` has room for all architectures. */
 size_t missing_list_made(const struct batch_image *image, const struct image **items);
+/* Returns a manifest of the registry as an image that was made here, in the arena. */
+struct image *missing_adopt(struct arena *arena, const struct arch *arch, const struct layout_manifest *manifest);
 /* Returns the first order of the image that is good; there is one in every image that was built. */
 const struct job *missing_first_good(const struct batch_image *image);
 

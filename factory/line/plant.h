@@ -26,6 +26,7 @@
 struct status_seen; /* status_seen.h */
 struct signers;     /* sign/signer.h */
 struct attest;      /* sbom/attest.h */
+struct sharding;    /* sharding.h */
 
 /* What the command line says about a whole run: what changes the bytes of products is in `inputs` (of which the fields
  * of the run are filled in), what only says how the run goes beside it. */
@@ -59,12 +60,13 @@ struct run_options {
     const struct registry_options *registry;
     const struct base_rules *base_rules; /* what is asked of bases' signatures (base_rules.h); NULL: nothing */
     struct push_policy push_policy;
-    const struct signers *signers; /* what is pushed is signed by these; NULL: by nobody */
-    const struct attest *attest;   /* what is attached to it besides, without store and signers; NULL: nothing */
-    const struct lock_wait *wait;  /* how locks are waited for; may be NULL */
-    const struct lock *lock;       /* what all must be (--locked), with `pins`; NULL: nothing of the kind */
-    const struct pins *pins;       /* generations that are taken, whatever newer ones there are; may be NULL */
-    uint64_t sync_wait_ms;         /* how long mirrors in the middle of an update are waited for */
+    const struct signers *signers;   /* what is pushed is signed by these; NULL: by nobody */
+    const struct attest *attest;     /* what is attached to it besides, without store and signers; NULL: nothing */
+    const struct lock_wait *wait;    /* how locks are waited for; may be NULL */
+    const struct lock *lock;         /* what all must be (--locked), with `pins`; NULL: nothing of the kind */
+    const struct sharding *sharding; /* a plan that several machines share; NULL: all is made and published here */
+    const struct pins *pins;         /* generations that are taken, whatever newer ones there are; may be NULL */
+    uint64_t sync_wait_ms;           /* how long mirrors in the middle of an update are waited for */
     /* What the threads of the plant, and the one that opens it, may open from then on, cache and state among it. NULL:
      * anything. */
     const struct confine_places *confined;

@@ -197,11 +197,16 @@ void report_table(FILE *out, const struct batch *batch, bool is_dry_run, size_t 
         for (size_t j = 0; j < image->arch_count; j++)
             (is_narrow ? print_narrow : print_row)(out, image, &image->jobs[j]);
         if (!image->arch_count)
-            (void)fprintf(out, "%-16s %-8s failed: %s\n", image->manifest->name, "-", err_kind_name(image->err.kind));
+            (void)fprintf(out, "%-16s %-8s %s%s\n", image->manifest->name, "-",
+                          image->is_good ? "was put together before" : "failed: ",
+                          image->is_good ? "" : err_kind_name(image->err.kind));
     }
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->images[i].has_layout || batch->images[i].archive)
-            print_use(out, &batch->images[i]);
+        const struct batch_image *image = &batch->images[i];
+        if (image->has_layout || image->archive)
+            print_use(out, image);
+        else if (image->publication.is_tried && image->publication.is_good) /* parts of a plan */
+            report_push(out, &image->publication);
     }
 }
 

@@ -45,7 +45,7 @@ static struct status_image image_of(struct arena *arena, const struct batch_imag
                                 .night = night->begun};
     if (is_failing)
         told.error = error_of(arena, image->is_good ? &image->missing : &image->err);
-    if (!image->is_good || image->is_held)
+    if (!image->is_good || image->is_held || image->is_elsewhere)
         return told;
     told.good = night->begun;
     told.digest = image->index.digest;

@@ -62,8 +62,9 @@ static void print_image(FILE *out, const struct batch_image *image)
         print_held(out, image, name);
         return;
     }
+    bool is_made = image->has_layout || image->publication.is_tried;
     (void)fprintf(out, "%-7s %s  %s", image->is_partial ? "PARTLY" : "ok", name,
-                  !image->has_layout    ? "selected"
+                  !is_made              ? "selected"
                   : image->is_unchanged ? "unchanged"
                                         : "built");
     if (image->has_layout)

@@ -79,6 +79,31 @@ class Nights(Case):
         for document, modelled in pairs:
             self.assertEqual(modelled, document)
 
+    def test_the_jobs_of_several_machines_are_objects_of_kubernetes(self):
+        """All but the members that came with Kubernetes 1.26 to 1.29, which Debian 12's client does not know."""
+        newer = {"podFailurePolicy", "backoffLimitPerIndex", "maxFailedIndexes"}
+        try:
+            models = Models(MODELS)
+        except ImportError as error:
+            self.skipTest(f"left out: {error}")
+        folder = self.units(self.site("authfile: auth.json\nsign: own.key\n"), "kube-job", "--image", "quay.io/me/imgfactory", "--shard", "8%4")
+        jobs = {}
+        for document, modelled in models.pairs(os.path.join(folder, "imgfactory.yaml")):
+            for seen in (document, modelled):
+                job = seen["spec"].get("jobTemplate", {}).get("spec", {})
+                jobs[document["metadata"]["name"]] = {**jobs.get(document["metadata"]["name"], {}), **job}
+                for name in newer & set(job):
+                    jobs[document["metadata"]["name"]][name] = job.pop(name)
+            self.assertEqual(modelled, document)
+        shards = jobs["imgfactory-shards"]
+        self.assertEqual((shards["completionMode"], shards["completions"], shards["parallelism"]), ("Indexed", 8, 4))
+        for name, action in (("shards", "FailIndex"), ("assemble", "FailJob"), ("lock", "FailJob")):
+            rules = jobs[f"imgfactory-{name}"]["podFailurePolicy"]["rules"]
+            self.assertEqual({rule["action"]: rule.get("onExitCodes", {}).get("values") for rule in rules},
+                             {"Ignore": None, action: [2, 3, 4, 5, 70]})
+            mounted = {volume["name"] for volume in jobs[f"imgfactory-{name}"]["template"]["spec"]["volumes"]}
+            self.assertEqual("key" in mounted, name == "assemble")
+
     def metrics(self):
         self.site()
         self.factory.options = ["--manifests", self.path("manifests"), "--retries", "1"]

@@ -49,6 +49,8 @@ static const struct sample option_samples[] = {
     {"on-missing", "publish"},
     {"max-age", "9h"},
     {"lock-file", "l"},
+    {"shard", "0/2"},
+    {"plan", "l"},
     {"vendor", "v"},
     {"changes", "c.md"},
     {"color", "never"},

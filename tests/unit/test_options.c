@@ -238,7 +238,7 @@ static void an_option_of_other_commands_names_these(void **state)
 {
     (void)state;
     EXPECT_REFUSED("imgfactory inspect takes no --tree (it is for build)", "inspect", "x", "--tree", "y");
-    EXPECT_REFUSED("imgfactory clean takes no --verify-remote (it is for build, push, copy and tag)", "clean",
+    EXPECT_REFUSED("imgfactory clean takes no --verify-remote (it is for build, push, copy, assemble and tag)", "clean",
                    "--verify-remote");
     EXPECT_REFUSED("unknown option --tagg=x; did you mean --tag (for push and copy)?", "--tagg=x", "dhcpd");
     EXPECT_REFUSED("unknown option --no-such-thing; see imgfactory inspect --help", "inspect", "--no-such-thing", "x");
@@ -339,7 +339,8 @@ static void help_tells_what_an_option_means_to_the_command(void **state)
     for (size_t i = 0; i < commands.count; i++) {
         AUTO(auto_free) char *help = help_of(&commands.items[i]);
         bool is_build = commands.items[i].kind == COMMAND_BUILD;
-        assert_int_equal(strstr(help, "write OCI layouts to DIR/IMAGE") != NULL, is_build);
+        bool is_making = is_build || commands.items[i].kind == COMMAND_ASSEMBLE;
+        assert_int_equal(strstr(help, "write OCI layouts to DIR/IMAGE") != NULL, is_making);
         assert_int_equal(strstr(help, "print which packages would be") != NULL, is_build);
         assert_int_equal(strstr(help, "remove nothing") != NULL, commands.items[i].kind == COMMAND_CLEAN);
         assert_int_equal(strstr(help, "write the image to DIR/NAME") != NULL, commands.items[i].kind == COMMAND_PULL);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/plan_tag.h"
+
+#include "oci/oci.h"
+#include "registry/stamp.h"
+
+#define PREFIX "imgfactory-"
+#define NAME_MAX_CHARS ((size_t)64) /* so that an architecture's name has room behind it */
+#define PLAN_CHARS (strlen("20261129T021311Z-") + STAMP_DIGEST_CHARS)
+
+/* What an image is called in a tag. */
+static const char *name_of(struct arena *arena, const char *image)
+{
+    const char *safe = oci_tag_safe(arena, image);
+    if (strcmp(safe, image) == 0 && strlen(safe) <= NAME_MAX_CHARS)
+        return safe;
+    struct digest digest = digest_of(image, strlen(image));
+    return arena_printf(arena, "%.*s-%s", (int)NAME_MAX_CHARS, safe, stamp_digest_of(&digest).chars);
+}
+
+const char *plan_tag(struct arena *arena, const char *plan, const char *image, const char *arch)
+{
+    return arena_printf(arena, PREFIX "%s-%s-%s", plan, name_of(arena, image), arch);
+}
+
+bool plan_tag_split(struct arena *arena, const char *tag, const char *image, const char **ret_plan, int64_t *ret_date,
+                    const char **ret_arch)
+{
+    const char *name = name_of(arena, image);
+    struct stamp_digest digest;
+    if (!text_has_prefix(text_of(tag), PREFIX) || strlen(tag) <= strlen(PREFIX) + PLAN_CHARS)
+        return false;
+    const char *plan = arena_strndup(arena, tag + strlen(PREFIX), PLAN_CHARS),
+               *rest = tag + strlen(PREFIX) + PLAN_CHARS;
+    size_t len = strlen(name);
+    if (!stamp_parse(plan, ret_date, &digest) || rest[0] != '-' || strncmp(rest + 1, name, len) != 0 ||
+        rest[1 + len] != '-' || !rest[2 + len])
+        return false;
+    *ret_plan = plan;
+    *ret_arch = arena_strdup(arena, rest + 2 + len);
+    return true;
+}

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machines that share a plan: shards, and putting together what they made, beside one machine that does it all."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import threading
+import time
+import unittest
+
+from base import deb, elf, layout, run, world
+from kit.schema import REPORT as SCHEMA
+from test_site import SiteCase
+
+ARCHES = ("x86_64", "aarch64")
+PART = re.compile(r"imgfactory-\d{8}T\d{6}Z-[0-9a-f]{12}-(one|two|three)-(x86_64|aarch64)")
+MARK = re.compile(r"imgfactory-\d{8}T\d{6}Z-[0-9a-f]{12}-(one|two|three)-index")
+FAR = time.time() - 40 * 86400
+
+
+class ShardCase(SiteCase):
+    def setUp(self):
+        super().setUp()
+        self.write_manifest("three", self.manifest("three", "hello3"))
+        self.options, self.day = self.factory.options, 0
+        self.newer()
+        self.target, self.proxy = self.make_proxied()
+        self.head = f"registry: {self.proxy.host}\nnamespace: me\ntls-verify: false\nsource: source.yaml\narch: all\n"
+        self.site("  - one\n  - two\n  - three\n", self.head)
+        self.lock()
+
+    def newer(self):
+        """Sources of another day, with other programs of the same version."""
+        self.day += 1
+        programs = [deb.Package(f"hello{one}", arch=name, version="1:2.10-3", files=[
+            deb.program(f"/usr/bin/hello{one}", elf.hello(name, f"{layout.HELLO}{self.day}")),
+            deb.File(f"/usr/share/{one}", os.urandom(1000 * one))]) for name in ("amd64", "arm64") for one in (1, 2, 3)]
+        self.ready(manifest=world.MANIFEST, packages=world.packages() + programs, date=FAR + 86400 * self.day)
+        self.factory.options = self.options
+
+    def lock(self, name="imgfactory.lock"):
+        result = self.run_factory("lock", "--lock-file", name, "--update", cwd=self.top, env=self.env)
+        self.assertEqual(result.code, run.OK, result)
+
+    def machine(self, name):
+        """Another one: its own cache, state and output."""
+        factory = run.Factory(self.path(name))
+        factory.options = self.options
+        return factory
+
+    def on(self, name, *words, code=run.OK, json_too=True):
+        factory = self.factory if name is None else self.machine(name)
+        result = factory.run(*words, *(["--json"] if json_too else []), cwd=self.top, env=self.env)
+        self.assertIn(result.code, code if isinstance(code, tuple) else (code,), result)
+        self.last = result
+        return json.loads(result.stdout) if json_too else result
+
+    def shards(self, count=2, lock="imgfactory.lock", missing=()):
+        return [self.on(f"worker{index}", "--shard", f"{index}/{count}", "--lock-file", lock)
+                for index in range(count) if index not in missing]
+
+    def assemble(self, *options, lock="imgfactory.lock", name="assembler", **settings):
+        return self.on(name, "assemble", "--lock-file", lock, *options, **settings)
+
+    def tags(self, name="one", namespace="me"):
+        return self.target.tags(f"{namespace}/{name}")
+
+    def own(self, name="one"):
+        """Tags that a build has, too."""
+        return {tag: digest for tag, digest in self.tags(name).items() if not tag.startswith("imgfactory-")}
+
+    def alone(self):
+        """What one machine pushes of the same."""
+        for name in ("one", "two", "three"):
+            result = self.machine("alone").run("--locked", f"--push={self.proxy.host}/alone/{name}", name, cwd=self.top,
+                                               env=self.env)
+            self.assertEqual(result.code, run.OK, result)
+        return {name: self.tags(name, "alone") for name in ("one", "two", "three")}
+
+
+class Whole(ShardCase):
+    def test_what_is_put_together_is_what_one_machine_pushes(self):
+        reports = self.shards(3)
+        orders = [(image["image"], arch["arch"]) for report in reports for image in report["images"]
+                  for arch in image["architectures"]]
+        self.assertEqual(sorted(orders), sorted((image, arch) for image in ("one", "two", "three") for arch in ARCHES))
+        for name in ("one", "two", "three"):
+            self.assertEqual(len(self.tags(name)), 2)
+            for tag in self.tags(name):
+                self.assertRegex(tag, rf"^{PART.pattern}$")
+        self.assemble()
+        alone = self.alone()
+        for name in ("one", "two", "three"):
+            self.assertEqual(self.own(name), alone[name])
+            rest = [tag for tag in self.tags(name) if tag not in self.own(name)]
+            self.assertEqual(len(rest), 1)
+            self.assertRegex(rest[0], rf"^{MARK.pattern}$")
+            self.target.check(f"me/{name}", self.tags(name)["latest"])
+
+    def test_the_dry_run_of_a_shard_tells_what_it_makes_and_one_machine_has_all(self):
+        told = [self.on("planner", "--shard", f"{index}/4", "--dry-run") for index in range(4)]
+        orders = [(image["image"], arch["arch"]) for report in told for image in report["images"]
+                  for arch in image["architectures"]]
+        self.assertEqual(len(orders), 6)
+        self.assertEqual(len(set(orders)), 6)
+        self.assertEqual(self.tags(), {})
+        whole = self.on("planner", "--shard", "0/1", "--dry-run")
+        self.assertEqual(sum(len(image["architectures"]) for image in whole["images"]), 6)
+        for report in told:  # orders of one architecture stand side by side
+            self.assertLessEqual(len({arch["arch"] for image in report["images"] for arch in image["architectures"]}), 2)
+
+    def test_putting_together_twice_changes_nothing(self):
+        self.shards()
+        self.assemble("--keep-plan")
+        before = {name: self.tags(name) for name in ("one", "two", "three")}
+        self.assertEqual(sum(bool(PART.fullmatch(tag)) for tag in before["one"]), 2)
+        self.assemble("--keep-plan")
+        self.assertEqual({name: self.tags(name) for name in before}, before)
+        self.assemble()
+        self.assertEqual(self.own(), {tag: at for tag, at in before["one"].items() if not tag.startswith("imgfactory-")})
+        after = {name: self.tags(name) for name in before}
+        report = self.assemble()
+        self.assertNotIn("error", self.last.stderr)
+        self.assertEqual({image["push"]["status"] for image in report["images"]}, {"unchanged"})
+        self.assertEqual(report["images"][0]["push"]["digest"], after["one"]["latest"])
+        self.assertEqual({name: self.tags(name) for name in before}, after)
+
+    def test_two_at_once_write_the_same(self):
+        self.shards()
+        threads, codes = [], []
+        for name in ("left", "right"):
+            thread = threading.Thread(target=lambda name=name: codes.append(
+                self.machine(name).run("assemble", "--json", cwd=self.top, env=self.env)))
+            thread.start()
+            threads.append(thread)
+        for thread in threads:
+            thread.join()
+        self.assertEqual([result.code for result in codes], [run.OK, run.OK], codes)
+        alone = self.alone()
+        for name in ("one", "two", "three"):
+            self.assertEqual(self.own(name), alone[name])
+
+
+class Plans(ShardCase):
+    def test_a_late_old_plan_changes_nothing_and_a_newer_one_takes_the_old_away(self):
+        self.lock("old.lock")
+        self.shards(lock="old.lock")
+        self.newer()
+        self.lock("new.lock")
+        self.shards(lock="new.lock")
+        self.assertEqual(len(self.tags()), 4)
+        self.assemble(lock="new.lock")
+        before = self.tags()
+        self.assertEqual(len([tag for tag in before if tag.startswith("imgfactory-")]), 1)
+        self.assemble(lock="old.lock", name="late")
+        self.assertIn("which a plan of newer sources made", self.last.stderr)
+        self.assertEqual(self.tags(), before)
+
+    def test_an_old_plan_that_comes_between_gives_the_tags_back(self):
+        """The newer one is put together while the old one's tags are about to move."""
+        self.lock("old.lock")
+        self.shards(lock="old.lock")
+        self.newer()
+        self.lock("new.lock")
+        self.shards(lock="new.lock")
+        reached, release, result = threading.Event(), threading.Event(), []
+
+        def hold(_request, _answer):
+            reached.set()
+            release.wait(60)
+
+        self.proxy.fault("GET", "/v2/me/one/tags/list", change=hold)
+        late = threading.Thread(target=lambda: result.append(
+            self.machine("late").run("assemble", "--lock-file", "old.lock", "one", cwd=self.top, env=self.env)))
+        late.start()
+        self.assertTrue(reached.wait(60))
+        self.assemble("one", lock="new.lock", name="early")
+        newest = self.own()
+        release.set()
+        late.join()
+        self.assertEqual(result[0].code, run.OK, result[0])
+        self.assertIn("go back to", result[0].stderr)
+        self.assertEqual(self.own(), newest)
+
+    def test_a_plan_without_a_lock_or_a_place_is_refused(self):
+        for words, told in ((["--shard", "4/4"], "from 0 on"), (["--shard", "x"], "from 0 on"),
+                            (["--shard", "0/4", "--watch"], "watch"), (["--shard", "0/2", "--lock-file", "none.lock"], "none.lock"),
+                            (["assemble", "--shard", "1/2"], "number of shards"), (["assemble", "--lock-file", "none.lock"], "none.lock")):
+            self.assertIn(told, self.on("worker", *words, code=run.USAGE, json_too=False).stderr)
+        self.site("  - one\n", "source: source.yaml\narch: all\n")
+        self.assertIn("meet in a registry", self.on("worker", "--shard", "0/2", code=run.USAGE, json_too=False).stderr)
+
+
+class Missing(ShardCase):
+    def test_what_is_missing_is_told_with_its_shard_and_the_next_call_heals(self):
+        self.shards(4, missing={3})
+        self.assemble("--shard", "4", code=(run.PARTLY, run.PUBLISH))
+        self.assertIn("which shard 3/4 makes", self.last.stderr)
+        missing = set(re.findall(r"image (\w+) for", self.last.stderr))
+        self.assertTrue(missing)
+        for name in missing:
+            self.assertEqual(self.own(name), {})
+        self.on("worker3", "--shard", "3/4")
+        self.assemble()
+        alone = self.alone()
+        for name in ("one", "two", "three"):
+            self.assertEqual(self.own(name), alone[name])
+
+    def test_another_machines_lie_is_found(self):
+        """A part of another image, and one whose bill is of another, under a tag of the plan."""
+        self.shards()
+        tags = {name: [tag for tag in self.tags(name) if tag.endswith("x86_64")][0] for name in ("one", "two")}
+        self.tool("skopeo", "copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false",
+                  f"docker://{self.target.host}/me/two:{tags['two']}", f"docker://{self.target.host}/me/one:{tags['one']}")
+        self.assemble("one", code=run.TRUST)
+        self.assertIn("its bill tells of another manifest", self.last.stderr)
+        self.assertEqual(self.own(), {})
+
+
+class Engines(ShardCase):
+    def test_the_state_of_a_plan_is_told_by_the_registry(self):
+        def states(code):
+            result = self.call("status", "--manifests", self.path("manifests"), "--plan", "imgfactory.lock", "--shard", "2", "--json")
+            self.assertEqual(result.code, code, result)
+            report = json.loads(result.stdout)
+            self.assertEqual(SCHEMA.faults(report, "plan"), [])
+            self.assertEqual(len(report["orders"]), 6)
+            return {(order["shard"], order["state"]) for order in report["orders"]}
+
+        self.assertEqual(states(run.PARTLY), {(0, "missing"), (1, "missing")})
+        self.on("worker0", "--shard", "0/2")
+        self.assertEqual(states(run.PARTLY), {(0, "pushed"), (1, "missing")})
+        self.on("worker1", "--shard", "1/2")
+        self.assertEqual(states(run.OK), {(0, "pushed"), (1, "pushed")})
+        self.assemble()
+        self.assertEqual(states(run.OK), {(0, "assembled"), (1, "assembled")})
+        told = self.call("status", "--manifests", self.path("manifests"), "--plan", "imgfactory.lock")
+        self.assertRegex(told.stdout, "of 6 6 assembled, 0 pushed, 0 missing")
+
+    def test_the_scripts_for_slurm_do_it(self):
+        """What sbatch would run, by sh, with the variables that Slurm sets; a shard that cannot reach the registry is queued again."""
+        result = self.call("unit", "--manifests", self.path("manifests"), "--format", "slurm", "--shard", "2%1", "--units", "units")
+        self.assertEqual(result.code, run.OK, result)
+        shards, assemble = (self.path(f"units/imgfactory-{name}.sbatch") for name in ("shards", "assemble"))
+        with open(shards, encoding="utf-8") as stream:
+            text = stream.read()
+        for line in ("#SBATCH --array=0-1%1", "#SBATCH --requeue", "#SBATCH --mem=", "#SBATCH --time="):
+            self.assertIn(line, text)
+        os.makedirs(self.path("bin"))
+        self.write("bin/scontrol", f'#!/bin/sh\necho "$@" >> {self.path("requeued")}\nexit 1\n')
+        os.chmod(self.path("bin/scontrol"), 0o755)
+
+        def run_script(path, code=0, **variables):
+            env = run.Factory.environment({**self.env, **variables, "XDG_CACHE_HOME": self.path("c"), "XDG_STATE_HOME": self.path("s"),
+                                           "PATH": f"{self.path('bin')}:{os.environ['PATH']}"})
+            done = subprocess.run(["sh", path], env=env, cwd=self.top, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            self.assertEqual(done.returncode, code, done.stdout.decode())
+
+        for task in "01":
+            run_script(shards, SLURM_ARRAY_JOB_ID="7", SLURM_ARRAY_TASK_ID=task)
+        run_script(assemble, SLURM_JOB_ID="8")
+        self.assertEqual(sorted(self.own()), ["2.10", "latest"])
+        self.proxy.stop()
+        self.newer()
+        self.lock()
+        run_script(shards, code=run.NETWORK, SLURM_ARRAY_JOB_ID="9", SLURM_ARRAY_TASK_ID="1")
+        with open(self.path("requeued"), encoding="utf-8") as stream:
+            self.assertEqual(stream.read(), "requeue 9_1\n")
+        run_script(shards, code=run.NETWORK, SLURM_ARRAY_JOB_ID="9", SLURM_ARRAY_TASK_ID="1", SLURM_RESTART_COUNT="3")
+        with open(self.path("requeued"), encoding="utf-8") as stream:
+            self.assertEqual(stream.read(), "requeue 9_1\n")
+
+    def test_units_of_several_machines_refuse_what_they_cannot(self):
+        for words, told in ((["--format", "kube-job"], "--image"), (["--format", "slurm", "--shard", "0"], "how many"),
+                            (["--format", "slurm", "--shard", "2%3"], "how many"), (["--format", "slurm", "one"], "takes no names")):
+            result = self.call("unit", "--manifests", self.path("manifests"), *words)
+            self.assertEqual(result.code, run.USAGE, result)
+            self.assertIn(told, result.stderr)
+
+
+class Faults(ShardCase):
+    """A machine that dies in a request: `IMGFACTORY_SHARD_KILLS=100` for more of them, `IMGFACTORY_SHARD_SEED` for others."""
+
+    CALLS = (["--shard", "0/2"], ["--shard", "1/2"], ["assemble"])
+
+    def begin(self, number):
+        """A site of its own, and three machines."""
+        self.site("  - one\n  - two\n", self.head.replace("namespace: me", f"namespace: n{number}"))
+        return [self.machine(f"m{number}-{index}") for index in range(3)]
+
+    def finish(self, machines):
+        for machine, words in zip(machines, self.CALLS):
+            result = machine.run(*words, cwd=self.top, env=self.env)
+            self.assertEqual(result.code, run.OK, result)
+
+    def check(self, number, right, are_all):
+        for name, tags in right.items():
+            seen = {tag: at for tag, at in self.tags(name, f"n{number}").items() if not tag.startswith("imgfactory-")}
+            self.assertEqual(seen if are_all else {**tags, **seen}, tags)
+            for digest in set(seen.values()):
+                self.target.check(f"n{number}/{name}", digest)
+
+    def test_whatever_request_a_machine_dies_in_no_tag_is_wrong_and_the_next_calls_heal(self):
+        chance = random.Random(int(os.environ.get("IMGFACTORY_SHARD_SEED", "1")))
+        self.lock()
+        self.finish(self.begin("whole"))
+        right = {name: {tag: at for tag, at in self.tags(name, "nwhole").items() if not tag.startswith("imgfactory-")}
+                 for name in ("one", "two")}
+        for number in range(int(os.environ.get("IMGFACTORY_SHARD_KILLS", "3"))):
+            machines, victim, nth = self.begin(number), number % 3, chance.randint(1, 60)
+            for machine, words in list(zip(machines, self.CALLS))[:victim]:
+                machine.run(*words, cwd=self.top, env=self.env)
+            fault = self.proxy.fault("*", "/v2/", nth=nth, hold=chance.choice(("before", "after")))
+            process = subprocess.Popen(machines[victim].command(*self.CALLS[victim]), cwd=self.top, stdin=subprocess.DEVNULL,
+                                       env=run.Factory.environment(self.env), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while process.poll() is None and not fault.reached.wait(0.05):
+                pass
+            process.kill()
+            process.wait()
+            fault.left = 0
+            with self.subTest(victim=self.CALLS[victim], nth=nth):
+                self.check(number, right, False)
+                self.finish(machines)
+                self.check(number, right, True)
+
+
+if __name__ == "__main__":
+    unittest.main()
