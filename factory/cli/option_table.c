@@ -103,7 +103,7 @@ static const struct option_row rows[] = {
     OPTION(0, "policy", "FILE",
            "a policy as podman reads it (/etc/containers/policy.json): what it asks of the image must hold",
            OPTION_STRING, policy, COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
-    OPTION(0, "signed-as", "REPOSITORY[:TAG]",
+    OPTION(0, "signed-as", "REF",
            "with --key: the name that it was signed under, where it was copied from there (quay.io/me/dhcpd)",
            OPTION_STRING, signed_as, COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "no-policy", NULL,

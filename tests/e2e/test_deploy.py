@@ -199,7 +199,7 @@ class Units(Held, PushCase):
                       "readOnlyRootFilesystem: true\n", 'hostPath: {path: "/var/lib/served", type: DirectoryOrCreate}',
                       '- "/usr/sbin/served"\n', "periodSeconds: 30\n"):
             self.assertIn(words, kube)
-        self.refused(run.USAGE, self.unit("--format", "helm", *given, code=run.USAGE), "quadlet, systemd, kube, run, timer, watch or cronjob")
+        self.refused(run.USAGE, self.unit("--format", "helm", *given, code=run.USAGE), "quadlet, systemd, kube, run, timer, watch, cronjob, slurm or kube-job")
 
     def test_a_layout_that_goes_nowhere_is_run_from_where_it_lies(self):
         self.build()

@@ -18,7 +18,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 PLACES = {"NAME|REF": "dhcpd", "SITE|REF": "", "PACKAGE|PATH": "isc-dhcp-server", "REF@DIGEST": "REGISTRY/me/dhcpd@DIGEST", "TAG": "again",
           "IMAGE": "dhcpd", "PATH": "/usr/sbin/dhcpd", "NAME": "dhcpd", "REF": "REGISTRY/me/dhcpd:latest", "DIR": "tree/dhcpd/x86_64", "A": "dhcpd",
           "B": "REGISTRY/me/dhcpd:latest", "REGISTRY": "REGISTRY", "COMMAND": "push", "SHELL": "bash", "FILE": "own.key"}
-LEFT_OUT = {"status": "there is no record yet", "lock": "its file is test_lock's"}
+LEFT_OUT = {"status": "there is no record yet", "lock": "its file is test_lock's",
+            "assemble": "its parts are test_shard's"}
 
 
 def without_numbers(text):
