@@ -335,7 +335,8 @@ class Carried(CopyCase):
             child.kill()
             child.communicate()
             proxy.heal()
-            self.assertFalse(os.path.exists(os.path.join(self.folder, "carried.json")))
+            # Requests that go side by side may be fewer in another run: then it ended before the last of them.
+            self.assertEqual(os.path.exists(os.path.join(self.folder, "carried.json")), not fault.reached.is_set())
             self.carry()
             self.assertEqual(self.contents(self.folder), self.contents(self.path("whole")))
 
