@@ -41,6 +41,7 @@ xz-utils               xz
 bzip2                  bzip2
 binutils               binutils
 mount                  util-linux
+e2fsprogs              e2fsprogs
 skopeo                 skopeo
 umoci                  umoci
 qemu-user-static       qemu-user-static

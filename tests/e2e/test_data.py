@@ -10,7 +10,7 @@ import stat
 import subprocess
 import unittest
 
-from base import Case, deb, run, world
+from base import Case, deb, need, run, world
 from data_case import Volumes, shells
 from kit import base_image
 from kit.base_image import Base, OnBase, file, folder, link
@@ -203,8 +203,11 @@ class Starts(Data):
         data, disk = self.path("volumes/data"), self.path("disk")
         with open(disk, "wb") as stream:
             stream.truncate(24 << 20)
+        need("mkfs.ext4")
         subprocess.run(["mkfs.ext4", "-q", "-F", disk], check=True)
-        subprocess.run(["mount", "-o", "loop,commit=600", disk, data], check=True)
+        mounted = subprocess.run(["mount", "-o", "loop,commit=600", disk, data], check=False, capture_output=True, text=True)
+        if mounted.returncode:
+            self.skipTest(f"no disk can be made of a file here: {mounted.stderr.strip()}")
         self.addCleanup(subprocess.run, ["umount", data], check=False)
         self.start(root)
         wanted = self.facts()
