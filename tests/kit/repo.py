@@ -32,6 +32,7 @@ class Repository:
         self.architectures = list(architectures)
         self.packages = list(packages)
         self.debs = {}  # file name → bytes
+        self.newest = 0  # the date of the newest generation that was published without one
 
     def path(self, name):
         """The path of a file of the repository on this machine."""
@@ -119,7 +120,11 @@ class Repository:
 
     def _release(self, files, date, valid_until, by_hash):
         now = time.time()
-        date = now - 60 if date is None else (now + date if date < 0 else date)
+        if date is None:
+            # No archive has two generations of one second, however fast the machine that publishes them.
+            date = self.newest = max(int(now) - 60, self.newest + 1)
+        elif date < 0:
+            date = now + date
         lines = ["Origin: Kit", "Label: Kit", f"Suite: {self.suite}", f"Codename: {self.suite}", "Version: 1",
                  "Date: " + email.utils.formatdate(date, usegmt=True)]
         if valid_until is not None:
