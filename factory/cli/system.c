@@ -188,6 +188,12 @@ static json_t *container_json(const struct system_call *call, const char *name, 
     return json;
 }
 
+/* One whose record cannot be read. */
+static json_t *damaged_json(const char *name, const struct err *reason)
+{
+    return json_pack("{s:s, s:s, s:o}", "name", name, "state", "damaged", "error", record_text(reason->text));
+}
+
 static const char *text_at(const json_t *json, const char *key)
 {
     const char *value = json_string_value(json_object_get(json, key));
@@ -209,28 +215,47 @@ static void print_list(struct arena *arena, const json_t *list)
     }
 }
 
+static void print(const struct system_call *call, json_t *containers)
+{
+    if (!call->command->options.is_json) {
+        print_list(&call->command->arena, containers);
+        return;
+    }
+    json_auto_t *json = json_pack("{s:s, s:O}", "imgfactory", IMGFACTORY_VERSION, "containers", containers);
+    (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    (void)fputc('\n', stdout);
+}
+
+/* One that is damaged hides none of the others. */
 static bool list(struct system_call *call, struct err *err)
 {
     struct arena *arena = &call->command->arena;
+    enum err_kind gravest = ERR_NONE;
+    size_t damaged_count = 0;
     json_auto_t *containers = json_array();
     if (!open_place(call, false, err))
         return false;
     struct strings names = system_place_names(&call->place, arena);
     for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
         struct system_versions versions;
-        if (!system_place_versions(&call->place, arena, names.items[i], &versions, err))
-            return false;
-        if (versions.is_there)
-            (void)json_array_append_new(containers, container_json(call, names.items[i], &versions));
+        struct err damage = {0};
+        if (!system_place_versions(&call->place, arena, name, &versions, &damage)) {
+            (void)json_array_append_new(containers, damaged_json(name, &damage));
+            list_add(arena, &call->place.said, arena_printf(arena, "%s: %s", name, damage.text));
+            if (!damaged_count++ || err_kind_is_graver(damage.kind, gravest))
+                gravest = damage.kind;
+        } else if (versions.is_there) {
+            (void)json_array_append_new(containers, container_json(call, name, &versions));
+        }
     }
-    if (!call->command->options.is_json) {
-        print_list(arena, containers);
-        return true;
-    }
-    json_auto_t *json = json_pack("{s:s, s:O}", "imgfactory", IMGFACTORY_VERSION, "containers", containers);
-    (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    (void)fputc('\n', stdout);
-    return true;
+    if (damaged_count)
+        err_set(err, gravest,
+                "%zu of %zu containers cannot be read: restore what is damaged, or remove NAME, NAME.0 and NAME.1 from "
+                "%s%s, and its unit, and install it again",
+                damaged_count, json_array_size(containers), call->place.host.shown, SYSTEM_PLACE);
+    print(call, containers);
+    return !damaged_count;
 }
 
 /* --- what needs no image --- */

@@ -330,8 +330,8 @@ static bool read_journal(struct system_place *place, struct arena *arena, const 
     struct text rest, action, number, state;
     uint64_t value = 0;
     *ret_found = file_read_unlinked_at(place->base, journal_name(arena, name), JOURNAL_MAX_BYTES, &bytes, &reason);
-    if (!*ret_found)
-        return true;
+    if (!*ret_found) /* one that cannot be read is no run that ended */
+        return reason.kind == ERR_LOCAL && reason.detail == ENOENT;
     rest = buf_text(&bytes);
     if (!text_next_word(&rest, &action) || !text_next_word(&rest, &number) || !text_next_word(&rest, &state) ||
         !text_parse_u64(number, &value) || value > 1)

@@ -405,6 +405,37 @@ class Install(SystemCase):
         self.assertIsNone(self.listed())
         self.assertIn("not installed", self.system("uninstall", "greeter", code=run.USAGE).stderr)
 
+    def test_list_tells_a_damaged_container_and_lists_the_others(self):
+        self.install()
+        for name, info in (("cut", '{"image": "x'), ("empty", None)):
+            self.system("install", self.image(), "--name", name)
+            path = self.host.path(f"{ATOMIC}/{name}.0/info")
+            os.unlink(path)
+            if info:
+                with open(path, "w", encoding="ascii") as stream:
+                    stream.write(info)
+        for words in ((), ("--json",)):
+            result = self.system("list", *words, code=run.MALFORMED)
+            self.assertRegex(result.stderr, r"cut: .*/cut\.0/info: is not what an installation writes\n(.*\n)*"
+                                            r".*empty: .*/empty: what its link leads to has no file info\n(.*\n)*.*2 of 3 containers cannot")
+            if words:
+                document = json.loads(result.stdout)
+                self.assertEqual([], SCHEMA.faults(document, "system_list"))
+                self.assertEqual([("cut", "damaged"), ("empty", "damaged"), ("greeter", "unknown")],
+                                 [(item["name"], item["state"]) for item in document["containers"]])
+            else:
+                self.assertRegex(result.stdout, r"(?m)^cut +- +damaged .*\nempty +- +damaged .*\ngreeter +1 +unknown ")
+        self.system("update", "greeter", "--set", "RECEIVER=you")
+        os.unlink(self.host.path(f"{ATOMIC}/cut.0/info"))
+        self.system("list", code=run.LOCAL)
+
+    def test_a_note_of_a_switch_that_cannot_be_read_is_no_switch_that_ended(self):
+        self.install()
+        os.symlink("elsewhere", self.host.path(f"{ATOMIC}/.greeter.switch"))
+        os.mkdir(self.host.path(f"{ATOMIC}/.greeter.old"))
+        self.assertIn(".greeter.switch is damaged", self.system("update", "greeter", code=run.LOCAL).stderr)
+        self.assertTrue(self.host.has(f"{ATOMIC}/.greeter.old"))
+
     def test_host_files_are_renamed_filled_kept_when_changed_and_removed(self):
         image = Image()
         image.hostfs = [base_image.file("exports/hostfs/usr/local/bin/greet", "#!/bin/sh\n", 0o755),
