@@ -239,6 +239,8 @@ static bool make_tree(void *argument, struct err *err)
         return false;
     if (!order->manifest->volumes)
         return true;
+    left_out_of_data(order->arena, order->manifest->volumes, closed->opened.packages, closed->opened.selection.count,
+                     &built->root, &built->tree.notes);
     const struct data_request data = {.volumes = order->manifest->volumes,
                                       .path = order->manifest->path,
                                       .format = order->installed ? order->installed->format : NULL,

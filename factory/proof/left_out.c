@@ -172,3 +172,45 @@ const char *left_out_sentence(struct arena *arena, const struct left_out_request
     return arena_printf(arena, "packages of the service (%s) ship what is not in the image: %s",
                         list_names(arena, &request->own->names), strings_join(arena, &parts, ", "));
 }
+
+/* Whether a package ships a file at the path, or below it. */
+static bool ships(const struct package *package, const char *path)
+{
+    for (size_t i = 0; i < package->count; i++) {
+        const struct entry *entry = &package->entries[i];
+        if (entry->kind != ENTRY_DIRECTORY && !entry->is_documentation && path_is_within(entry->path, path))
+            return true;
+    }
+    return false;
+}
+
+static bool has_anything(const struct tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        if (tree->nodes[i].kind != NODE_DIRECTORY && path_is_within(tree->nodes[i].path, path))
+            return true;
+    }
+    return false;
+}
+
+void left_out_of_data(struct arena *arena, const struct volumes *volumes, const struct package *const *packages,
+                      size_t package_count, const struct tree *tree, struct strings *notes)
+{
+    for (size_t v = 0; v < volumes->list.count; v++) {
+        for (size_t i = 0; i < volumes->list.items[v].paths.count; i++) {
+            const struct volume_path *path = &volumes->list.items[v].paths.items[i];
+            struct strings names = {0};
+            if (has_anything(tree, path->path))
+                continue;
+            for (size_t p = 0; p < package_count; p++) {
+                if (packages[p] && ships(packages[p], path->path) && !strings_has(&names, packages[p]->name))
+                    list_add(arena, &names, packages[p]->name);
+            }
+            if (names.count)
+                list_add(arena, notes,
+                         arena_printf(
+                             arena, "data: nothing is at %s, of which %s ships files: 'packages: install' brings them",
+                             path->path, list_names(arena, &names)));
+        }
+    }
+}

@@ -80,6 +80,16 @@ class Image(Data):
         self.assertEqual(config["Entrypoint"], ["/usr/lib/imgfactory/start", "/usr/sbin/svc", "-f"])
         self.assertEqual(set(config["Volumes"]), {"/data", "/logs"})
 
+    def test_a_path_whose_package_is_not_installed_is_told(self):
+        self.make_repository(packages=packages("1"), architectures=("amd64",))
+        self.use(self.write_source())
+        self.write_manifest(text=MANIFEST.replace("packages: {install: [svc]}", "binaries: [/usr/sbin/svc]"))
+        told = "data: nothing is at /etc/svc, of which svc ships files: 'packages: install' brings them"
+        result = self.run_factory("--arch", "x86_64", "served")
+        self.assertEqual((result.code, result.stderr.count(told), result.stderr.count("data: nothing")), (run.OK, 1, 2), result)
+        self.write_manifest(text=MANIFEST)
+        self.assertNotIn("data: nothing", self.run_factory("--arch", "x86_64", "served").stderr)
+
     def test_the_build_id_is_of_the_content_alone(self):
         self.build_version("1", epoch=1700000000)
         first = self.image.digest
