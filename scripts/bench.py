@@ -42,6 +42,20 @@ def measure(command):
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
+def new_parser(name, description):
+    """A parser of the options that all measurements have."""
+    parser = argparse.ArgumentParser(prog=name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True, type=os.path.abspath, help=argparse.SUPPRESS)
+    parser.add_argument("--runs", type=int, default=5, help="runs per row (default 5)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    return parser
+
+
+def print_json(runs, rows):
+    json.dump({"machine": platform.machine(), "cpus": os.cpu_count(), "runs": runs, "rows": rows}, sys.stdout, indent=2)
+    print()
+
+
 def bench(program, images, runs, top):
     """Yields one row per mode."""
     folders = {name: os.path.join(top, name) for name in ("cache", "state", "out")}
@@ -60,12 +74,8 @@ def bench(program, images, runs, top):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = new_parser("scripts/bench", __doc__)
     parser.add_argument("what", nargs="?", default="main", choices=sorted(IMAGES))
-    parser.add_argument("--program", required=True, type=os.path.abspath, help=argparse.SUPPRESS)
-    parser.add_argument("--runs", type=int, default=5, help="runs per row (default 5)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     arguments = parser.parse_args()
     if arguments.runs < 1:
         parser.error("--runs must be at least 1")
@@ -84,9 +94,7 @@ def main():
                     print(f"| {label:<12} | {row['mode']:<12} | {row['wall_s']:>8.3f} | {row['cpu_s']:>8.3f} | "
                           f"{row['peak_mib']:>8.1f} |", flush=True)
     if arguments.json:
-        json.dump({"machine": platform.machine(), "cpus": os.cpu_count(), "runs": arguments.runs, "rows": rows},
-                  sys.stdout, indent=2)
-        print()
+        print_json(arguments.runs, rows)
 
 
 if __name__ == "__main__":

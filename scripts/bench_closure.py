@@ -13,7 +13,6 @@ The last row is for all trees together: `check` is one process on one thread, `l
 fastest of as many rounds over all; `proof` and `lddtree` are sums.
 """
 
-import argparse
 import glob
 import json
 import os
@@ -23,6 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from bench import new_parser, print_json  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def is_elf(path):
@@ -112,11 +116,7 @@ def build_trees(program, top):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench closure", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", required=True, type=os.path.abspath, help=argparse.SUPPRESS)
-    parser.add_argument("--runs", type=int, default=5, help="runs per row (default 5)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser = new_parser("scripts/bench closure", __doc__)
     arguments = parser.parse_args()
     for name in ("libtree", "lddtree"):
         if not shutil.which(name):
@@ -136,9 +136,7 @@ def main():
                 print(f"| {row['image']:<14} | {row['arch']:<8} | {row['files']:>5} | {row['proof']:>6.3f} | "
                       f"{row['check']:>6.3f} | {row['libtree']:>7.3f} | {row['lddtree']:>7.3f} |", flush=True)
     if arguments.json:
-        json.dump({"machine": platform.machine(), "cpus": os.cpu_count(), "runs": arguments.runs, "rows": rows},
-                  sys.stdout, indent=2)
-        print()
+        print_json(arguments.runs, rows)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ name      NAME
 cold: new cache and state folders. warm: --rebuild, with indices and packages cached.
 """
 
-import argparse
-import json
 import os
 import platform
 import shutil
@@ -22,7 +20,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from bench import measure  # noqa: E402  pylint: disable=wrong-import-position
+from bench import measure, new_parser, print_json  # noqa: E402  pylint: disable=wrong-import-position
 
 NAMES = {"nsd": "/usr/sbin/nsd", "vsftpd": "/usr/sbin/vsftpd", "tor": "/usr/bin/tor"}
 
@@ -60,11 +58,7 @@ def bench(program, name, runs, top):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench name", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", required=True, type=os.path.abspath, help=argparse.SUPPRESS)
-    parser.add_argument("--runs", type=int, default=5, help="runs per row (default 5)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser = new_parser("scripts/bench name", __doc__)
     arguments = parser.parse_args()
     if arguments.runs < 1:
         parser.error("--runs must be at least 1")
@@ -81,8 +75,7 @@ def main():
                     print(f"| {name} | {row['mode']} | {row['way']} | {row['wall_s']:.3f} | {row['cpu_s']:.3f} | "
                           f"{row['peak_mib']:.1f} |", flush=True)
     if arguments.json:
-        json.dump({"machine": platform.machine(), "cpus": os.cpu_count(), "runs": arguments.runs, "rows": rows}, sys.stdout, indent=2)
-        print()
+        print_json(arguments.runs, rows)
 
 
 if __name__ == "__main__":

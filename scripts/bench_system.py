@@ -5,9 +5,7 @@ cold: with an empty cache; warm: the layer is in it. CPU time is what a busy mac
 installation has the disk in it, since a version is on the disk before the switch, and tar waits for none.
 """
 
-import argparse
 import glob
-import json
 import os
 import platform
 import random
@@ -20,7 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
 
-from bench import measure  # noqa: E402  pylint: disable=wrong-import-position
+from bench import measure, new_parser, print_json  # noqa: E402  pylint: disable=wrong-import-position
 from kit import base_image, system_image  # noqa: E402  pylint: disable=wrong-import-position
 
 IMAGES = {"5,000 files of 40 KiB": (5000, 40), "20 files of 10 MiB": (20, 10240)}
@@ -71,12 +69,7 @@ def bench(program, runs):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench system", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", required=True, type=os.path.abspath, help=argparse.SUPPRESS)
-    parser.add_argument("--runs", type=int, default=5, help="runs per row (default 5)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    arguments = parser.parse_args()
+    arguments = new_parser("scripts/bench system", __doc__).parse_args()
     rows = []
     if not arguments.json:
         print(f"{platform.machine()}, {os.cpu_count()} CPUs; median of {arguments.runs} runs\n")
@@ -88,9 +81,7 @@ def main():
             print(f"| {row['image']:<22} | {row['mode']:<8} | {row['wall_s']:>7.3f} | {row['cpu_s']:>7.3f} | "
                   f"{row['cpu_ratio']:>6.2f} |", flush=True)
     if arguments.json:
-        json.dump({"machine": platform.machine(), "cpus": os.cpu_count(), "runs": arguments.runs, "rows": rows},
-                  sys.stdout, indent=2)
-        print()
+        print_json(arguments.runs, rows)
 
 
 if __name__ == "__main__":
