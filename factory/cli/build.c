@@ -1494,16 +1494,28 @@ static void keep_parts(struct build *build)
     build->image_count = kept;
 }
 
+/* A part of a plan has one image of a platform. */
+static bool check_packings(const struct build *build, struct err *err)
+{
+    for (size_t i = 0; i < build->image_count; i++) {
+        const struct manifest *manifest = build->images[i].manifest;
+        if (build->images[i].err.kind || plant_packing(&build->run, manifest) != PACKING_BOTH)
+            continue;
+        err_set(err, ERR_USAGE,
+                "image %s: compression 'both' makes two images of each platform, and a shard carries one: name one",
+                manifest->name);
+        return false;
+    }
+    return true;
+}
+
 /* Names the plan, and leaves of it what this run makes or puts together. */
 static bool take_part(struct build *build, struct err *err)
 {
     struct sharding *sharding = &build->sharding;
     if (!build->call.is_given)
         return true;
-    if (build->run.inputs.compression == PACKING_BOTH)
-        err_set(err, ERR_USAGE,
-                "--compression=both makes two images of each platform, and a shard carries one: name one");
-    if (err->kind || !check_destinations(build, err))
+    if (!check_packings(build, err) || !check_destinations(build, err))
         return false;
     sharding_call_plan(build->arena, &build->call, &build->locking.lock, &build->run.inputs, build->images,
                        build->image_count, sharding);

@@ -99,20 +99,20 @@ static bool check_bill(const struct job *job, const struct layout_manifest *plat
     const struct bill *bill = &job->bill;
     const struct inputs *inputs = &bill->inputs, *ours = &job->plant->inputs;
     struct digest key = inputs_key(inputs);
-    const char *fault = !digest_eq(&bill->manifest, &platform->blob.digest) ? "another image"
-                        : !digest_eq(&bill->config, &platform->config.digest) || !has_layers(bill, platform)
-                            ? "other layers"
-                        : !bill->source ? "no source"
-                        : !digest_eq(&bill->key, &key) || !text_same(inputs->name, job->manifest->name) ||
-                                !digest_eq(&inputs->manifest, &job->manifest->digest)
-                            ? "another manifest"
-                        : !digest_eq(&inputs->arch, &job->arch->digest) || !text_same(bill->facts.arch, job->arch->name)
-                            ? "another architecture"
-                        : inputs->compression != ours->compression || inputs->is_no_check != ours->is_no_check ||
-                                inputs->is_strict != ours->is_strict || inputs->is_older_fine != ours->is_older_fine ||
-                                inputs->source_date_epoch != ours->source_date_epoch
-                            ? "other options"
-                            : NULL;
+    const char *fault =
+        !digest_eq(&bill->manifest, &platform->blob.digest)                                  ? "another image"
+        : !digest_eq(&bill->config, &platform->config.digest) || !has_layers(bill, platform) ? "other layers"
+        : !bill->source                                                                      ? "no source"
+        : !digest_eq(&bill->key, &key) || !text_same(inputs->name, job->manifest->name) ||
+                !digest_eq(&inputs->manifest, &job->manifest->digest)
+            ? "another manifest"
+        : !digest_eq(&inputs->arch, &job->arch->digest) || !text_same(bill->facts.arch, job->arch->name)
+            ? "another architecture"
+        : inputs->compression != plant_packing(job->plant->options, job->manifest) ||
+                inputs->is_no_check != ours->is_no_check || inputs->is_strict != ours->is_strict ||
+                inputs->is_older_fine != ours->is_older_fine || inputs->source_date_epoch != ours->source_date_epoch
+            ? "other options"
+            : NULL;
     if (fault)
         err_set(err, ERR_TRUST, "its bill tells of %s", fault);
     return !fault;

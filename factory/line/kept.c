@@ -18,9 +18,8 @@ static const char *release_of(struct arena *arena, const struct catalog *catalog
 struct inputs kept_inputs(struct job *job, const struct catalog *catalog)
 {
     struct inputs inputs = job->plant->inputs;
-    enum packing packing;
-    if (!job->plant->options->is_packing_given && job->manifest->compression &&
-        packing_parse(job->manifest->compression, &packing) && packing != inputs.compression)
+    enum packing packing = plant_packing(job->plant->options, job->manifest);
+    if (packing != inputs.compression)
         plant_set_packing(&job->arena, packing, &inputs);
     inputs.name = job->manifest->name;
     inputs.manifest = job->manifest->digest;

@@ -50,6 +50,13 @@ static void confine(const struct run_options *options, struct plant *plant)
         log_line(plant->log, LOG_VERBOSE, "readers are not confined as they should be: %s", lacking);
 }
 
+enum packing plant_packing(const struct run_options *options, const struct manifest *manifest)
+{
+    enum packing packing;
+    bool is_own = !options->is_packing_given && manifest->compression && packing_parse(manifest->compression, &packing);
+    return is_own ? packing : options->inputs.compression;
+}
+
 void plant_set_packing(struct arena *arena, enum packing packing, struct inputs *inputs)
 {
     enum layer_compression compressions[LAYER_COMPRESSIONS_MAX];

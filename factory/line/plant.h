@@ -94,6 +94,8 @@ struct plant {
     struct source_look *looks;
 };
 
+/* Returns how the layers of an image are compressed: as the call says, else the manifest, else the site. */
+enum packing plant_packing(const struct run_options *options, const struct manifest *manifest);
 /* Puts into inputs how layers are compressed, and by which library. */
 void plant_set_packing(struct arena *arena, enum packing packing, struct inputs *inputs);
 /* Starts threads and opens the store. Where confined places are given the calling thread is confined to them, too. */

@@ -111,6 +111,14 @@ class Whole(ShardCase):
         for report in told:  # orders of one architecture stand side by side
             self.assertLessEqual(len({arch["arch"] for image in report["images"] for arch in image["architectures"]}), 2)
 
+    def test_an_image_may_say_how_its_own_layers_are_compressed(self):
+        self.write_manifest("one", self.manifest("one", "hello1", "compression: zstd:chunked\n"))
+        self.lock()
+        self.shards()
+        self.assemble()
+        alone = self.alone()
+        self.assertEqual([self.own(name) for name in alone], list(alone.values()))
+
     def test_putting_together_twice_changes_nothing(self):
         self.shards()
         self.assemble("--keep-plan")
@@ -189,6 +197,10 @@ class Plans(ShardCase):
                             (["--shard", "0/4", "--watch"], "watch"), (["--shard", "0/2", "--lock-file", "none.lock"], "none.lock"),
                             (["assemble", "--shard", "1/2"], "number of shards"), (["assemble", "--lock-file", "none.lock"], "none.lock")):
             self.assertIn(told, self.on("worker", *words, code=run.USAGE, json_too=False).stderr)
+        self.write_manifest("two", self.manifest("two", "hello2", "compression: both\n"))
+        self.lock()
+        for words in ["--shard", "0/2"], ["assemble"]:
+            self.assertIn("image two: compression 'both'", self.on("worker", *words, code=run.USAGE, json_too=False).stderr)
         self.site("  - one\n", "source: source.yaml\narch: all\n")
         self.assertIn("meet in a registry", self.on("worker", "--shard", "0/2", code=run.USAGE, json_too=False).stderr)
 
