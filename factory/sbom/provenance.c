@@ -40,8 +40,20 @@ static bool is_none(const struct digest *digest)
 
 /* --- what it is about --- */
 
-static json_t *subjects_json(const struct provenance_request *request)
+/* What a platform is called, or NULL. No two have one name, as in-toto wants it: of `--compression both` each is there twice. */
+static const char *name_of(struct arena *arena, const struct provenance_request *request, size_t index)
 {
+    const char *platform = request->platforms[index].side.platform;
+    for (size_t i = 0; i < index && platform; i++) {
+        if (text_same(request->platforms[i].side.platform, platform))
+            return arena_printf(arena, "%s, in another compression", platform);
+    }
+    return platform;
+}
+
+static json_t *subjects_json(struct stating *stating)
+{
+    const struct provenance_request *request = stating->request;
     const struct sbom_name *name = request->name;
     json_t *subjects = json_array();
     if (request->image->is_index)
@@ -50,9 +62,10 @@ static json_t *subjects_json(const struct provenance_request *request)
                                                   "digest", sha256_json(&request->image->root.digest)));
     for (size_t i = 0; i < request->count; i++) {
         const struct sbom *platform = &request->platforms[i];
+        const char *platform_name = name_of(stating->arena, request, i);
         json_t *subject = json_object();
-        if (platform->side.platform)
-            json_object_set_new(subject, "name", record_text(platform->side.platform));
+        if (platform_name)
+            json_object_set_new(subject, "name", record_text(platform_name));
         json_object_set_new(subject, "digest", sha256_json(&platform->manifest));
         json_array_append_new(subjects, subject);
     }
@@ -334,6 +347,13 @@ static void add_tool(struct stating *stating, struct map *known, json_t *tools, 
         json_array_append_new(tools, json_pack("{s:o, s:o}", "name", record_text(name), "digest", sha256_json(digest)));
 }
 
+/* Each library by its own code: the inputs have one digest over those of both compressions. */
+static void add_encoders(struct stating *stating, struct map *known, json_t *tools, const struct bill_layers *layers)
+{
+    for (size_t i = 0; i < layers->count; i++)
+        add_tool(stating, known, tools, layers->items[i].encoder, &layers->items[i].encoder_code);
+}
+
 static json_t *run_json(struct stating *stating)
 {
     const struct provenance_request *request = stating->request;
@@ -342,18 +362,19 @@ static json_t *run_json(struct stating *stating)
            *versions = versions_json(stating);
     for (size_t i = 0; i < request->count; i++) {
         const struct sbom *platform = &request->platforms[i];
+        const char *platform_name = name_of(stating->arena, request, i);
         struct text bill;
         add_tool(stating, &known, tools, "imgfactory", &platform->bill->inputs.program);
-        add_tool(stating, &known, tools, platform->bill->inputs.encoder, &platform->bill->inputs.encoder_code);
+        add_encoders(stating, &known, tools, &platform->bill->layers);
+        add_encoders(stating, &known, tools, &platform->bill->second_layers);
         if (!bill_text(stating->arena, platform->bill, &bill))
             continue;
         struct digest digest = digest_of(bill.ptr, bill.len);
-        json_array_append_new(
-            products,
-            json_pack("{s:o, s:o, s:s}", "name",
-                      record_text(arena_printf(stating->arena, "bill of %s",
-                                               platform->side.platform ? platform->side.platform : "the image")),
-                      "digest", sha256_json(&digest), "mediaType", "application/json"));
+        json_array_append_new(products,
+                              json_pack("{s:o, s:o, s:s}", "name",
+                                        record_text(arena_printf(stating->arena, "bill of %s",
+                                                                 platform_name ? platform_name : "the image")),
+                                        "digest", sha256_json(&digest), "mediaType", "application/json"));
     }
     json_object_set_new(builder, "id", json_string(request->builder ? request->builder : PROVENANCE_BUILDER));
     if (json_object_size(versions))
@@ -398,6 +419,6 @@ bool provenance_print(struct arena *arena, const struct provenance_request *requ
                                    external_parameters(&stating), "internalParameters", internal_parameters(&stating),
                                    "resolvedDependencies", dependencies_json(&stating));
     return sbom_put(text, json_pack("{s:s, s:o, s:s, s:{s:o, s:o}}", "_type", STATEMENT_TYPE, "subject",
-                                    subjects_json(request), "predicateType", PROVENANCE_PREDICATE, "predicate",
+                                    subjects_json(&stating), "predicateType", PROVENANCE_PREDICATE, "predicate",
                                     "buildDefinition", definition, "runDetails", run_json(&stating)));
 }

@@ -84,6 +84,30 @@ class Attached(AttestCase):
                 self.assertTrue(self.is_by(key, signed, signature))
                 self.assertIn(digest, {"sha256:" + one["digest"]["sha256"] for one in statement["subject"]})
 
+    def test_an_index_with_both_compressions_has_all_on_every_entry(self):
+        result = self.run_factory("--arch", "all", "--compression", "both", "served")
+        self.assertEqual(result.code, run.OK, result)
+        with open(os.path.join(self.layout, "index.json"), encoding="utf-8") as stream:
+            index = json.load(stream)["manifests"][0]["digest"]
+        with open(os.path.join(self.layout, "blobs", *index.split(":")), encoding="utf-8") as stream:
+            children = [child["digest"] for child in json.load(stream)["manifests"]]
+        self.assertEqual(len(children), 4)
+        told = self.attest(*KINDS).push
+        self.assertEqual(told.attached, 4 + 1 + 2 * 5)
+        for digest in children:
+            found = self.predicates(digest)
+            self.assertEqual(set(found), {SPDX, SLSA, VEX})
+            self.assertTrue(found[SPDX][1]["documentNamespace"].endswith(digest[7:]))
+            self.assertEqual(found[SLSA][0], {index, *children})
+        (made,) = [document for _, _, document in self.referrers(index) if document.get("predicateType") == SLSA]
+        names = [one["name"] for one in made["subject"]]
+        self.assertEqual(len(set(names)), 5, names)
+        tools = {one["name"].split()[0]: one["digest"]["sha256"] for one in made["predicate"]["runDetails"]["builder"]["builderDependencies"]}
+        with open(os.path.join(self.layout, "imgfactory", children[0].replace(":", "-") + ".json"), encoding="utf-8") as stream:
+            bill = json.load(stream)
+        self.assertEqual({name: tools[name] for name in ("libdeflate", "libzstd")}, {
+            one["encoder"].split()[0]: one["encoder_code"][7:] for one in (*bill["layers"], *bill["second_layers"])})
+
     def test_own_claims_are_those_of_the_folder_that_the_push_names(self):
         os.makedirs(self.path("mine/vex"))
         self.write("mine/vex/own.yaml", CLAIM.replace("0001", "0077"))
