@@ -378,6 +378,27 @@ class Missing(ParityCase):
         self.night()
         self.assertEqual(self.published(), {"amd64": "2.0-1", "arm64": "2.0-1"})
 
+    def entries(self):
+        """[(architecture, whether it is in zstd:chunked, digest)] of the tag latest."""
+        raw = json.loads(self.skopeo_raw(f"{self.target.host}/ns/one:latest", "--tls-verify=false"))
+        return [(entry["platform"]["architecture"], "annotations" in entry, entry["digest"]) for entry in raw["manifests"]]
+
+    def test_of_an_index_with_both_compressions_both_are_kept(self):
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"})
+        self.images(more="on-missing: keep-previous\ncompression: both\n")
+        self.assert_valid(self.night())
+        before = self.entries()
+        self.assertEqual([entry[:2] for entry in before], [("amd64", False), ("arm64", False), ("amd64", True), ("arm64", True)])
+        self.offer_broken()
+        shutil.rmtree(self.factory.cache)
+        shutil.rmtree(self.factory.output)
+        self.assertEqual(self.together(self.night(code=run.PARTLY))["missing"], [{"arch": "aarch64", "previous": before[1][2]}])
+        after = self.entries()
+        self.assertEqual([entry[:2] for entry in after], [entry[:2] for entry in before])
+        self.assertEqual([after[1], after[3]], [before[1], before[3]])
+        self.assertFalse({after[0], after[2]} & set(before))
+        self.assertEqual(self.call("check", os.path.join(self.factory.output, "one")).code, run.OK)
+
     def test_without_a_former_one_nothing_goes_out(self):
         self.offer_broken()
         self.images(more="on-missing: keep-previous\n")

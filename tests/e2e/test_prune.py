@@ -102,6 +102,18 @@ class Rules(PruneCase):
         self.assert_gone(made[2].digest, made[2].children[1], made[3].digest, made[4].digest, *made[4].children)
         self.assertEqual(self.there.incomplete(), [])
 
+    def test_an_index_with_both_compressions_goes_whole_but_for_what_another_image_has(self):
+        both = self.there.night(1, 90, packings=("", "zstd"))
+        other = self.there.night(2, 80, packings=("", "zstd"))
+        alone = self.there.night(1, 50, version="2")
+        now = self.there.night(3, 1, ["latest"], packings=("", "zstd"))
+        self.assertEqual(alone.children, both.children[:2])
+        self.prune("--yes")
+        self.assert_there(alone, now)
+        self.assertEqual(len(now.children), 4)
+        self.assert_gone(both.digest, *both.children[2:], other.digest, *other.children)
+        self.assertEqual(self.there.incomplete(), [])
+
     def test_a_manifest_that_an_image_needs_which_stays_stays(self):
         old = self.there.night(1, 90, amd64="same")
         new = self.there.night(2, 50, amd64="same")

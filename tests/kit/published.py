@@ -72,17 +72,19 @@ class Repository:
         self._want("PUT", f"manifests/{tag or digest_of(data)}", data, **{"Content-Type": media_type})
         return descriptor(data, media_type)
 
-    def platform(self, architecture, seed):
-        """One platform's manifest; equal seeds are one manifest."""
-        layer = self.blob(f"layer {architecture} {seed}".encode() * 40, "application/vnd.oci.image.layer.v1.tar")
+    def platform(self, architecture, seed, packing=""):
+        """One platform's manifest; equal seeds are one manifest, and with another packing one of the same configuration."""
+        plain = f"layer {architecture} {seed}".encode() * 40
+        layer = self.blob(plain + packing.encode(), "application/vnd.oci.image.layer.v1.tar")
         config = self.blob(compact({"architecture": architecture, "os": "linux", "config": {}, "rootfs": {
-            "type": "layers", "diff_ids": [layer["digest"]]}}), CONFIG)
+            "type": "layers", "diff_ids": [digest_of(plain)]}}), CONFIG)
         return {**self.manifest({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}, MANIFEST),
                 "platform": {"architecture": architecture, "os": "linux"}}
 
-    def image(self, seed, tags=(), amd64=None, version="1.0-1"):
-        """An image of two platforms under tags."""
-        children = [self.platform("amd64", amd64 or seed), self.platform("arm64", seed)]
+    def image(self, seed, tags=(), amd64=None, version="1.0-1", packings=("",)):
+        """An image of two platforms under tags, in each packing."""
+        children = [self.platform(name, amd64 or seed if name == "amd64" else seed, packing)
+                    for packing in packings for name in ("amd64", "arm64")]
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": children, "annotations": {
             "org.opencontainers.image.version": version, "org.opencontainers.image.created": "2026-01-02T03:04:05Z",
             "seed": str(seed)}}
