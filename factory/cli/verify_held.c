@@ -62,13 +62,25 @@ static bool is_same(const struct found_document *a, const struct found_document 
            text_eq(a->text, b->text);
 }
 
+/* Whether a key is one of those that --rebuilder names; the same may be among those of the image. */
+static bool is_rebuilder(const struct verify *verify, size_t key)
+{
+    struct digest id = sign_key_id(verify->keys.items[key]);
+    for (size_t i = 0; i < verify->rebuilders.keys.count; i++) {
+        struct digest other = sign_key_id(verify->rebuilders.keys.items[i]);
+        if (digest_eq(&id, &other))
+            return true;
+    }
+    return false;
+}
+
 /* Whether a document's author is one of those that were named for its kind, or nobody was. */
 static bool does_count(const struct verify *verify, const struct verify_held *held)
 {
     const struct found_document *document = held->document;
     size_t own = verify->rules.keys.count;
     if (is_kind(held, "rebuild result") && verify->rebuilders.keys.count)
-        return document->is_signed && document->key >= own;
+        return document->is_signed && is_rebuilder(verify, document->key);
     return verify->rules.items.count ? document->is_signed && document->key < own : true;
 }
 

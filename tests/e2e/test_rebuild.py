@@ -188,6 +188,9 @@ class Results(RebuildCase):
         self.quorum(2, rebuilders[0], rebuilders[0], code=run.TRUST)
         self.quorum(1, self.new_key("third"), code=run.TRUST)
         self.quorum(1, code=run.TRUST)  # who signs images has not made this one again
+        self.again("--publish-result", "--sign", self.ours)
+        self.quorum(2, rebuilders[0], self.ours)  # unless it is named for that, too
+        self.quorum(3, *rebuilders, self.ours)
         statements = [one for one in self.bundles(self.index) if "svr" in one[0]["predicateType"]]
         for (statement, signed, signature), key in zip(statements, rebuilders):
             self.assertTrue(self.is_by(key, signed, signature))
