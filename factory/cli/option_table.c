@@ -341,6 +341,8 @@ static const struct option_text texts[] = {
      "of these architectures: names separated by commas (default: this machine's; with --sboms all)"},
     {"arch", COMMAND_PULL | COMMAND_INSPECT | COMMAND_DIFF,
      "only these architectures: names separated by commas (default: all)"},
+    {"manifests", COMMAND_VERIFY,
+     "with --rebuild: folder of the image's manifest and recipes, or the manifest's file (default: as installed)"},
     {"manifests", COMMAND_VEX, "maintained claims in DIR/vex, over the shipped ones"},
     {"manifests", COMMAND_PUSH, "with --attest vex: maintained claims in DIR/vex, over the shipped ones"},
     {"output", COMMAND_PULL,

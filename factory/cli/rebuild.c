@@ -32,10 +32,10 @@ struct rebuilding {
 static bool make_dir(struct rebuilding *rebuilding, struct err *err)
 {
     const char *place = getenv("TMPDIR");
-    char *path =
-        arena_printf(&rebuilding->command->arena, "%s/imgfactory-XXXXXX", place && *place ? place : "/var/tmp");
+    place = place && *place ? place : "/var/tmp";
+    char *path = arena_printf(&rebuilding->command->arena, "%s/imgfactory-XXXXXX", place);
     if (!mkdtemp(path)) {
-        err_set_errno(err, errno, "cannot make a directory to build in (TMPDIR names another place)");
+        err_set_errno(err, errno, "%s: cannot make a directory in it to build in (TMPDIR names another place)", place);
         return false;
     }
     rebuilding->dir = path;
@@ -114,15 +114,23 @@ static void tell_json(const struct rebuilding *rebuilding, const struct rebuild_
 
 /* --- all of it --- */
 
-/* What may be the matter: this machine's source is another one. */
-static const char *source_hint(const struct rebuilding *rebuilding)
+/* What may be the matter: this machine's manifest, or its source, is another one. */
+static const char *hint(const struct rebuilding *rebuilding, enum err_kind kind)
 {
+    struct arena *arena = &rebuilding->command->arena;
     const char *source = rebuilding->plan.made.source;
     const struct options *options = &rebuilding->command->options;
-    if (rebuilding->has_source || options->suite || options->config_root || !source || strcmp(source, "host") == 0)
-        return "";
-    return arena_printf(&rebuilding->command->arena, "; it was made with the source %s (--source)",
-                        text_printable(&rebuilding->command->arena, text_of(source)));
+    bool has_source =
+        rebuilding->has_source || options->suite || options->config_root || !source || strcmp(source, "host") == 0;
+    return arena_printf(
+        arena, "%s%s",
+        kind == ERR_TRUST && !rebuilding->plan.made.named
+            ? "; manifest and recipes have to be those of then: --manifests names the folder that has both, or the "
+              "manifest's file"
+            : "",
+        has_source ? ""
+                   : arena_printf(arena, "; it was made with the source %s (--source)",
+                                  text_printable(arena, text_of(source))));
 }
 
 static bool make_and_compare(struct rebuilding *rebuilding, struct rebuild_result *result, struct err *err)
@@ -136,7 +144,7 @@ static bool make_and_compare(struct rebuilding *rebuilding, struct rebuild_resul
         enum err_kind kind = err->kind;
         err_clear(err); /* each was told */
         err_set(err, kind, "%s cannot be made again by %s%s", rebuilding->plan.made.image, rebuilding->plan.lock_of,
-                source_hint(rebuilding));
+                hint(rebuilding, kind));
         return false;
     }
     if (!rebuild_compare(command, &rebuilding->plan, dir, result, err))

@@ -26,6 +26,7 @@ struct rebuild_plan {
     bool is_local;                             /* it lies on this machine; else: */
     struct reference reference;
     struct strings arches; /* of orders, as the lock has them */
+    const char *word;      /* what the build is asked for: a name, or the manifest's path */
     json_t *told;          /* what verify told, with --json; NULL: nothing */
 };
 

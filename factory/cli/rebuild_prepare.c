@@ -3,12 +3,16 @@
 #include "cli/rebuild_parts.h"
 
 #include "base/auto.h"
+#include "cli/places.h"
 #include "cli/wanted.h"
 #include "io/file.h"
+#include "line/names.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define KEYS_MAX ((size_t)256)
 
@@ -190,6 +194,57 @@ static bool choose_image(struct rebuild_plan *plan, const struct lock *lock, str
     return true;
 }
 
+/* The manifest: of --manifests, which may be its file, or as installed. */
+static bool choose_manifest(struct command *command, struct rebuild_plan *plan, struct err *err)
+{
+    static const char *const places[] = {"", "bases/"};
+    struct arena *arena = &command->arena;
+    const char *image = plan->made.image, *dir = command->options.manifests;
+    struct stat status;
+    if (dir && stat(dir, &status) == 0 && S_ISREG(status.st_mode)) {
+        plan->word = strchr(dir, '/') ? dir : arena_printf(arena, "./%s", dir);
+        command->options.manifests = NULL;
+        return true;
+    }
+    if (!dir && !places_data_dir(arena, "manifests", &dir, err))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(places) && !yaml_is_path(image); i++) {
+        const char *path = arena_printf(arena, "%s/%s%s.yaml", dir, places[i], image);
+        if (access(path, F_OK) != 0)
+            continue;
+        plan->word = *places[i] ? path : image;
+        return true;
+    }
+    err_set(err, ERR_USAGE,
+            "%s has no manifest %s.yaml, of which the image was made: --manifests names the folder that has it, with "
+            "its recipes, or the file itself",
+            dir, text_printable(arena, text_of(image)));
+    return false;
+}
+
+/* What is built: the word that the image was made of, which begins how it was taken (names_text.h), else its manifest. What it stands on
+ * has to be in the lock, too, when it was made in the same run. */
+static bool choose_word(struct command *command, struct rebuild_plan *plan, const struct lock *lock, struct err *err)
+{
+    struct arena *arena = &command->arena;
+    const struct lock_image *image = lock_find_image(lock, plan->made.image, NULL);
+    const char *named = image->named, *end = named ? strstr(named, " is ") : NULL, *base = plan->made.base;
+    if (base && !image->base && !lock_find_image(lock, base, NULL)) {
+        err_set(err, ERR_RESOLVE,
+                "%s stands on the image %s of its run, which is not in %s; give the lock of both: --lock-file FILE",
+                text_printable(arena, text_of(plan->made.image)), text_printable(arena, text_of(base)), plan->lock_of);
+        return false;
+    }
+    if (!end)
+        return choose_manifest(command, plan, err);
+    plan->word = arena_strndup(arena, named, (size_t)(end - named));
+    if (names_is_word(plan->word) && !text_has_suffix(text_of(plan->word), ".yaml") &&
+        !text_has_suffix(text_of(plan->word), ".yml"))
+        return true;
+    err_set(err, ERR_MALFORMED, "%s: '%s' is no name", plan->lock_of, text_printable(arena, text_of(plan->word)));
+    return false;
+}
+
 static const char *compression_of(const struct rebuild_plan *plan)
 {
     for (size_t i = 0; !plan->made.compression && i < plan->image.manifests.count; i++) {
@@ -212,7 +267,7 @@ static void set_options(struct command *command, const struct rebuild_plan *plan
                                   .is_tls_verify_off = site->is_tls_verify_off,
                                   .is_unconfined = site->is_unconfined};
     options->words = (struct strings){0};
-    list_add(arena, &options->words, plan->made.image);
+    list_add(arena, &options->words, plan->word);
     options->arch = strings_join(arena, &plan->arches, ",");
     options->lock_file = arena_printf(arena, "%s/imgfactory.lock", dir);
     options->output = arena_printf(arena, "%s/out", dir);
@@ -231,7 +286,8 @@ bool rebuild_prepare(struct command *command, struct rebuild_plan *plan, const c
     struct options *options = &command->options;
     struct lock lock;
     if (!lock_read(&command->arena, plan->lock_of, plan->lock, &lock, err) || !choose_image(plan, &lock, err) ||
-        !list_arches(command, plan, &lock, err) || !write_file(dir, "imgfactory.lock", plan->lock, err))
+        !list_arches(command, plan, &lock, err) || !choose_word(command, plan, &lock, err) ||
+        !write_file(dir, "imgfactory.lock", plan->lock, err))
         return false;
     bool is_host = !plan->made.source || strcmp(plan->made.source, "host") == 0;
     if (is_host && is_of_debs(&lock) && !options->source && !options->suite && !options->config_root) {

@@ -46,7 +46,8 @@ static void take_bills(struct arena *arena, const struct bill *const *bills, siz
                                     .source = bills[0]->source->name,
                                     .compression = packing_names[inputs->compression],
                                     .encoder = inputs->encoder,
-                                    .options = options_of(arena, inputs)};
+                                    .options = options_of(arena, inputs),
+                                    .base = bills[0]->base ? bills[0]->base->name : NULL};
     if (inputs->source_date_epoch >= 0)
         plan->made.source_date_epoch = arena_printf(arena, "%lld", (long long)inputs->source_date_epoch);
     for (size_t i = 0; i < bills[0]->source->repositories.count; i++) {

@@ -312,6 +312,8 @@ static void read_dependency(struct arena *arena, const json_t *one, struct told_
         struct told_repository repository = {arena_strdup(arena, name), digest,
                                              signer ? arena_strdup(arena, signer) : NULL};
         list_add(arena, &told->repositories, repository);
+    } else if (name && has_digest && json_object_get(notes, "imgfactory_manifest")) {
+        told->made.base = arena_strdup(arena, name);
     } else if (name && content && strcmp(name, PROVENANCE_LOCK) == 0) {
         struct text lock;
         if (base64_decode(arena, text_of(content), &lock))

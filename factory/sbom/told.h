@@ -59,6 +59,7 @@ struct told_made {
     const char *architectures; /* of orders, with commas */
     const char *source;        /* "host", or the name of a source file */
     const char *compression, *encoder, *options, *source_date_epoch;
+    const char *base; /* what it stands on: what the base is called, which is an image's name if the same run made it */
 };
 
 struct told_provenance {

@@ -23,8 +23,9 @@ class RebuildCase(AttestCase):
     def attested(self, *options):
         self.attest("--attest", "sbom,provenance", "--sign", self.ours, *options)
 
-    def again(self, *options, what=None, code=run.OK, key=True, source="source.yaml"):
-        options = ("--json", "--rebuild", "--tls-verify=false", "--manifests", self.path("manifests"), *options)
+    def again(self, *options, what=None, code=run.OK, key=True, source="source.yaml", manifests="manifests"):
+        options = ("--json", "--rebuild", "--tls-verify=false", *options)
+        options = (*options, "--manifests", self.path(manifests)) if manifests else options
         options = (*options, "--source", self.path(source)) if source else options
         options = (*options, "--key", self.ours.replace(".key", ".pub")) if key else options
         result = self.call("verify", *options, what or f"{self.reference}:v1", retries=0)
@@ -97,6 +98,37 @@ class Rebuilds(RebuildCase):
         self.attested()
         self.write_manifest(text=world.MANIFEST + "\n# other bytes\n")
         self.assertIn("served for aarch64: manifest sha256:", self.again(code=run.TRUST).stderr)
+
+    def test_an_image_of_a_name_is_made_of_that_name_again(self):
+        for word in ("served-big", "package:served-big", "/usr/sbin/served"):
+            self.build("--arch", "all", word)
+            result = self.again(what=self.layout, key=False)
+            self.assertEqual((result.json["rebuild"]["verdict"], f"{word} is the " in result.stderr), ("identical", True))
+
+    def test_an_image_of_a_manifest_of_ones_own_is_made_again_by_its_file(self):
+        os.mkdir(self.path("mine"))
+        shutil.move(self.path("manifests/served.yaml"), self.path("mine/own.yaml"))
+        self.refused(run.USAGE, self.again(what=self.layout, key=False, code=run.USAGE), "has no manifest served.yaml", "--manifests names")
+        shutil.rmtree(self.layout)
+        at = self.factory.options.index("--manifests")
+        del self.factory.options[at:at + 2]  # recipes as installed, as for `imgfactory ./own.yaml`
+        self.build("--arch", "all", self.path("mine/own.yaml"))
+        self.assertEqual(self.again(what=self.layout, key=False, manifests="mine/own.yaml").json["rebuild"]["verdict"], "identical")
+        os.rename(self.path("mine/own.yaml"), self.path("mine/served.yaml"))
+        result = self.again(what=self.layout, key=False, manifests="mine", code=run.TRUST)
+        for words in ("recipes: sha256:", "or the manifest's file"):
+            self.assertIn(words, result.stderr)
+
+    def test_an_image_on_another_of_its_run_wants_the_lock_of_both(self):
+        self.write_manifest("above", text="base: manifest:served\npackages:\n  install: [libbar2]\n")
+        self.build("--arch", "all", "above")
+        self.layout = os.path.join(self.factory.output, "above")
+        self.attested()
+        self.refused(run.RESOLVE, self.again(code=run.RESOLVE), "above stands on the image served", "--lock-file FILE")
+        self.refused(run.RESOLVE, self.again(what=self.layout, key=False, code=run.RESOLVE), "above stands on the image served")
+        lock = self.run_factory("lock", "--arch", "all", "--lock-file", self.path("both.lock"), "above")
+        self.assertEqual(lock.code, run.OK, lock)
+        self.assertEqual(self.again("--lock-file", self.path("both.lock")).json["rebuild"]["verdict"], "identical")
 
     def test_without_a_lock_it_says_so(self):
         self.attest("--attest", "sbom", "--sign", self.ours)
