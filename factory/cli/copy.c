@@ -147,9 +147,11 @@ bool copy_open(struct remote *remote, struct store *store, size_t word_at, struc
     if (!remote_find_local(remote, word_at, &local, err))
         return false;
     const struct options *options = &remote->command->options;
-    if (local.is_found && (options->policy || (options->keys.count && !options->to_dir))) {
+    bool is_verified = options->policy || (options->keys.count ? !options->to_dir : options->signed_as != NULL);
+    if (local.is_found && is_verified) {
         err_set(err, ERR_USAGE,
-                "%s: --key and --policy verify images of registries; copy it, then: imgfactory verify REF", word);
+                "%s: --key, --policy and --signed-as verify images of registries; copy it, then: imgfactory verify REF",
+                word);
         return false;
     }
     if (local.is_found) {

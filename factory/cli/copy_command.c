@@ -3,6 +3,20 @@
 #include "cli/copy.h"
 #include "cli/copy_dir.h"
 #include "cli/verify.h"
+#include "package/path.h"
+
+/* Whether two of them would be one file in the folder. */
+static bool has_doubles(const struct strings *paths)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(paths->items[i], paths->items[j]) != 0 &&
+                strcmp(path_basename(paths->items[i]), path_basename(paths->items[j])) == 0)
+                return true;
+        }
+    }
+    return false;
+}
 
 static bool check_call(const struct options *options, struct err *err)
 {
@@ -15,10 +29,17 @@ static bool check_call(const struct options *options, struct err *err)
     else if (options->from_dir && count != 1)
         err_set(err, ERR_USAGE,
                 "--from-dir takes one word, where all images go, as in: copy --from-dir DIR HOST/NAMESPACE");
+    else if (options->from_dir && (options->keys.count || options->policy || options->signed_as))
+        err_set(
+            err, ERR_USAGE,
+            "--key, --policy and --signed-as verify images of registries, and a folder is none; take it there, then: "
+            "imgfactory verify REF");
     else if (!options->to_dir && !options->from_dir && count != 2)
         err_set(err, ERR_USAGE, "copy takes a source and a target, as in: copy quay.io/me/dhcpd:1 other.example/dhcpd");
     else if (!options->to_dir && (options->lock_file || options->vendor))
         err_set(err, ERR_USAGE, "--lock-file and --vendor are for --to-dir: they go along into the folder");
+    else if (options->to_dir && has_doubles(&options->keys))
+        err_set(err, ERR_USAGE, "two files of --key have one name, and all go into one folder; rename one of them");
     else if (options->to_dir && options->tags.count)
         err_set(err, ERR_USAGE, "--tag is for a registry; into a folder images go with the tags that they have");
     return err->kind == ERR_NONE;

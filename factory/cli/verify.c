@@ -65,7 +65,7 @@ static const char *policy_of(struct command *command, struct verify *verify)
     return policy_standard(&command->arena);
 }
 
-/* The tag, or the digest, stays what was asked for unless another tag is named. */
+/* The tag, or the digest, stays what was asked for unless another tag is named: that one is wanted then. */
 static bool read_named(struct command *command, struct verify *verify, struct err *err)
 {
     const char *name = command->options.signed_as;
@@ -73,18 +73,18 @@ static bool read_named(struct command *command, struct verify *verify, struct er
     *named = verify->reference;
     if (!name)
         return true;
-    if (!command->options.keys.count) {
-        err_set(err, ERR_USAGE, "--signed-as is for --key; in a policy it is \"signedIdentity\" of type remapIdentity");
-        return false;
-    }
     if (!reference_parse(&command->arena, name, false, named, err))
         return false;
-    if (!named->tag)
-        named->tag = verify->reference.tag;
-    if (!named->has_digest) {
-        named->has_digest = verify->reference.has_digest;
-        named->digest = verify->reference.digest;
+    if (named->has_digest) {
+        err_set(err, ERR_USAGE, "--signed-as %s: signatures name a tag and no digest; write the digest behind REF",
+                name);
+        return false;
     }
+    if (named->tag)
+        return true;
+    named->tag = verify->reference.tag;
+    named->has_digest = verify->reference.has_digest;
+    named->digest = verify->reference.digest;
     return true;
 }
 
@@ -96,6 +96,10 @@ bool verify_begin_word(struct command *command, const char *word, struct verify 
                 options->is_without_policy
                     ? "--no-policy goes without what --key and --policy verify by; give one of them"
                     : "--key and --policy are two ways to verify; give one of them");
+        return false;
+    }
+    if (options->signed_as && !options->keys.count) {
+        err_set(err, ERR_USAGE, "--signed-as is for --key; in a policy it is \"signedIdentity\" of type remapIdentity");
         return false;
     }
     if (!verify->is_local &&

@@ -18,7 +18,7 @@
 struct verify {
     bool is_local; /* the word means something on this machine; else: */
     struct reference reference;
-    struct reference named; /* what signatures have to name: the same, or where it was copied from (--signed-as) */
+    struct reference named; /* what signatures have to name: the same, or what --signed-as says */
     struct rules rules;
     struct rules rebuilders;            /* keys alone: whose results count; none: those of the rules */
     LIST(const struct sign_key *) keys; /* of both, in this order */

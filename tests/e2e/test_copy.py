@@ -251,11 +251,29 @@ class Carried(CopyCase):
                                    self.reference, there).code, run.OK)
         for name in (self.reference + ":v2", self.reference + "s"):
             self.assertEqual(self.call("verify", "--tls-verify=false", "--key", self.public, "--signed-as", name, there).code, run.TRUST)
+        alone = f"{self.target.host}/site/image@{self.image.digest}"
+        for name, code in ((self.reference, run.OK), (self.reference + ":v1", run.OK), (self.reference + ":v2", run.TRUST),
+                           (f"{self.reference}@{self.image.digest}", run.USAGE), (f"{self.reference}:v1@{self.image.digest}", run.USAGE)):
+            told = self.call("verify", "--tls-verify=false", "--key", self.public, "--signed-as", name, alone)
+            self.assertEqual(told.code, code, told)
         one = self.call("copy", "--tls-verify=false", f"{self.folder}:{self.reference}:v1", f"{self.target.host}/by/itself:2")
         self.assertEqual(one.code, run.OK, one)
         self.assert_same(self.target, "by/itself")
         discovered = self.tool("skopeo", "inspect", "--raw", f"oci:{self.folder}:{self.reference}:v1").stdout
         self.assertEqual(digest_of(discovered), self.image.digest)
+
+    def test_what_would_verify_nothing_or_lose_a_key_is_refused(self):
+        self.carry()
+        for option in ("--key", "--policy", "--signed-as"):
+            self.refused(run.USAGE, self.call("copy", "--tls-verify=false", "--from-dir", self.folder, option, self.public,
+                                              f"{self.target.host}/site"), "a folder is none")
+        self.assertEqual(self.target.tags("site/image"), {})
+        self.refused(run.USAGE, self.call("copy", "--tls-verify=false", "--signed-as", self.reference, self.image.folder, f"{self.target.host}/a:1"),
+                     "verify images of registries")
+        self.refused(run.USAGE, self.call("verify", "--signed-as", self.reference, self.image.folder), "--signed-as is for --key")
+        os.makedirs(self.path("other"))
+        shutil.copy(self.new_key("second").replace(".key", ".pub"), self.path("other/ours.pub"))
+        self.refused(run.USAGE, self.carry("--key", self.path("other/ours.pub"), self.reference + ":v1", code=run.USAGE), "have one name")
 
     def test_an_image_that_is_not_signed_is_not_carried(self):
         self.pushed(self.make_layout("plain", seed=5), self.reference + ":plain")
