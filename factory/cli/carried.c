@@ -4,12 +4,14 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "io/file.h"
+#include "package/path.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FORMAT 1
 #define DEPTH_MAX 3
@@ -73,7 +75,7 @@ static bool parse(struct arena *arena, struct text bytes, struct carried *carrie
     json_auto_t *json = bytes.len ? json_loadb(bytes.ptr, bytes.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
     const json_t *images = json_object_get(json, "images"), *files = json_object_get(json, "files"), *item;
     size_t i;
-    if (json_integer_value(json_object_get(json, "format")) != FORMAT || !json_is_array(images) ||
+    if (json_integer_value(json_object_get(json, "format")) != FORMAT || !json_array_size(images) ||
         !json_is_array(files))
         return false;
     json_array_foreach((json_t *)images, i, item)
@@ -187,23 +189,47 @@ bool carried_write(const char *dir, struct carried *carried, struct err *err)
 static bool has_same(int dirfd, const char *name, const struct view *view)
 {
     AUTO(view_done) struct view there = {0};
+    AUTO(auto_close_fd) int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct err none = {0};
-    return file_map_at(dirfd, name, &there, &none) && there.len == view->len &&
+    return fd >= 0 && file_map_fd(fd, name, &there, &none) && there.len == view->len &&
            memcmp(there.ptr, view->ptr, view->len) == 0;
+}
+
+/* Opens, and makes, the folder of DIR/PATH. Below DIR no link is followed: somebody else may have filled it. */
+static bool open_parent(struct arena *arena, const char *dir, const char *path, int *ret_fd, struct err *err)
+{
+    AUTO(auto_close_fd) int fd = -1;
+    if (!file_open_dir(dir, &fd, err))
+        return false;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(path, '/')) {
+        const char *name = arena_strndup(arena, path, (size_t)(slash - path));
+        bool is_made = mkdirat(fd, name, 0755) == 0 || errno == EEXIST;
+        int below = is_made ? openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+        if (below < 0) {
+            err_set_errno(err, errno, "%s: cannot make the folder %s (links are not followed there)", dir, name);
+            return false;
+        }
+        (void)close(fd);
+        fd = below;
+        path = slash + 1;
+    }
+    *ret_fd = take_fd(&fd);
+    return true;
 }
 
 /* Puts the bytes to DIR/PATH, durably, and lists them. */
 static bool put(struct arena *arena, struct carried *carried, const char *dir, const char *path,
                 const struct view *view, struct err *err)
 {
-    const char *whole = arena_printf(arena, "%s/%s", dir, path), *slash = strrchr(whole, '/');
     AUTO(auto_close_fd) int fd = -1;
+    const char *name = path_basename(path);
     struct carried_file file = {path, view->len, digest_of(view->ptr, view->len)};
-    const char *parent = arena_strndup(arena, whole, (size_t)(slash - whole));
-    if (!file_make_dirs(parent, 0755, err) || !file_open_dir(parent, &fd, err))
+    if (!open_parent(arena, dir, path, &fd, err))
         return false;
-    if (!has_same(fd, slash + 1, view) && !file_write_atomic_at(fd, slash + 1, view->ptr, view->len, 0644, true, err))
+    if (!has_same(fd, name, view) && !file_write_atomic_at(fd, name, view->ptr, view->len, 0644, true, err)) {
+        err_wrap(err, "%s", dir);
         return false;
+    }
     set_file(arena, carried, &file);
     return true;
 }
@@ -286,31 +312,27 @@ static bool fail(struct err *err, const char *dir, const char *path, const char 
     return false;
 }
 
-/* All that lies below a folder of ours is listed, and no link. */
-static bool check_below(struct arena *arena, const char *dir, const char *path, const struct carried *carried,
-                        struct err *err)
+/* What lies there is listed, and so is all below it; no link. */
+static bool check_listed(struct arena *arena, const char *dir, const char *path, int depth,
+                         const struct carried *carried, struct err *err)
 {
     struct strings names;
-    if (!names_in(arena, arena_printf(arena, "%s/%s", dir, path), &names, err))
+    struct stat status;
+    const char *whole = arena_printf(arena, "%s/%s", dir, path);
+    if (fstatat(AT_FDCWD, whole, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        err_set_errno(err, errno, "%s", whole);
+        return false;
+    }
+    if (!S_ISDIR(status.st_mode) || depth > DEPTH_MAX)
+        return (S_ISREG(status.st_mode) && map_get(&carried->by_path, text_of(path))) ||
+               fail(err, dir, path,
+                    "is not in " CARRIED_NAME ": somebody put it there, or copy --to-dir was cut short");
+    if (!names_in(arena, whole, &names, err))
         return false;
     for (size_t i = 0; i < names.count; i++) {
         const char *below = arena_printf(arena, "%s/%s", path, names.items[i]);
-        struct stat status;
-        if (fstatat(AT_FDCWD, arena_printf(arena, "%s/%s", dir, below), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-            err_set_errno(err, errno, "%s/%s", dir, below);
+        if (!check_listed(arena, dir, below, depth + 1, carried, err))
             return false;
-        }
-        size_t slashes = 0;
-        for (const char *at = below; *at; at++)
-            slashes += *at == '/';
-        if (S_ISDIR(status.st_mode) && slashes <= DEPTH_MAX) {
-            if (!check_below(arena, dir, below, carried, err))
-                return false;
-            continue;
-        }
-        if (!map_get(&carried->by_path, text_of(below)) || !S_ISREG(status.st_mode))
-            return fail(err, dir, below,
-                        "is not in " CARRIED_NAME ": somebody put it there, or copy --to-dir was cut short");
     }
     return true;
 }
@@ -324,7 +346,7 @@ static bool check_file(struct arena *arena, const char *dir, const struct carrie
         return fail(err, dir, file->path, "is listed in " CARRIED_NAME ", and is not there");
     if (!file_map_fd(fd, file->path, &view, err))
         return false;
-    struct digest got = digest_of(view.ptr, view.len);
+    struct digest got = view.len == file->size_bytes ? digest_of(view.ptr, view.len) : (struct digest){0};
     return (view.len == file->size_bytes && digest_eq(&got, &file->digest)) ||
            fail(err, dir, file->path, "has other bytes than " CARRIED_NAME " says");
 }
@@ -349,7 +371,7 @@ bool carried_check(struct arena *arena, const char *dir, const struct carried *c
             continue;
         if (!is_one_of(name, folders, ARRAY_COUNT(folders)))
             return fail(err, dir, name, "is nothing that copy --to-dir wrote");
-        if (!check_below(arena, dir, name, carried, err))
+        if (!check_listed(arena, dir, name, 0, carried, err))
             return false;
     }
     for (size_t i = 0; i < carried->files.count; i++) {

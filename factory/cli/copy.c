@@ -11,6 +11,7 @@
 #include "registry/push.h"
 #include "registry/registries_conf.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 /* --- sources --- */
@@ -54,8 +55,8 @@ static bool check_blob(void *context, void *item, struct err *err)
     AUTO(auto_close_fd) int fd = -1;
     AUTO(view_done) struct view view = {0};
     if (!layout_blob_open(&source->local, blob, &fd, err)) {
-        if (err->kind == ERR_MALFORMED)
-            err->kind = ERR_TRUST; /* missing, or no file: it is not what was put there */
+        if (err->kind == ERR_MALFORMED || err->detail == ELOOP)
+            err->kind = ERR_TRUST; /* missing, or no file, or a link: it is not what was put there */
         return false;
     }
     if (!file_map_fd(fd, "a blob", &view, err))

@@ -210,29 +210,33 @@ bool copy_to_dir(struct remote *remote, struct store *store, struct err *err)
 
 /* --- out of a folder --- */
 
+/* A name without its tag. */
+static char *repository_of(struct arena *arena, const char *name)
+{
+    const char *colon = strrchr(name, ':');
+    return arena_strndup(arena, name, colon ? (size_t)(colon - name) : strlen(name));
+}
+
 /* Where an image goes: TARGET and the last component of its repository. */
 static const char *target_of(struct arena *arena, const char *target, const char *name)
 {
-    const char *colon = strrchr(name, ':');
-    const char *repository = arena_strndup(arena, name, colon ? (size_t)(colon - name) : strlen(name));
-    return arena_printf(arena, "%s/%s", target, path_basename(repository));
+    return arena_printf(arena, "%s/%s", target, path_basename(repository_of(arena, name)));
 }
 
 /* Two repositories of one last name would become one. */
 static bool check_names(struct remote *remote, const struct carried *carried, const char *target, struct err *err)
 {
+    AUTO(arena_done) struct arena scratch = {0};
+    struct map targets = {.arena = &scratch}; /* the first repository that goes there */
     for (size_t i = 0; i < carried->images.count; i++) {
-        for (size_t j = 0; j < i; j++) {
-            const char *one = carried->images.items[i].name, *other = carried->images.items[j].name;
-            size_t one_len = (size_t)(strchrnul(strrchr(one, '/') ? strrchr(one, '/') : one, ':') - one);
-            size_t other_len = (size_t)(strchrnul(strrchr(other, '/') ? strrchr(other, '/') : other, ':') - other);
-            bool is_one = one_len == other_len && strncmp(one, other, one_len) == 0;
-            if (is_one || strcmp(target_of(remote->arena, target, one), target_of(remote->arena, target, other)) != 0)
-                continue;
-            err_set(err, ERR_USAGE, "%s and %s would both go to %s; copy each by itself: copy %s:%s REF", one, other,
-                    target_of(remote->arena, target, one), remote->command->options.from_dir, one);
-            return false;
-        }
+        const char *name = carried->images.items[i].name, *to = target_of(&scratch, target, name);
+        char *repository = repository_of(&scratch, name);
+        if (map_add(&targets, text_of(to), repository) || strcmp(map_get(&targets, text_of(to)), repository) == 0)
+            continue;
+        const char *other = map_get(&targets, text_of(to)), *dir = remote->command->options.from_dir;
+        err_set(err, ERR_USAGE, "%s and %s would both go to %s; copy each by itself: copy %s:%s REF", repository, other,
+                to, dir, name);
+        return false;
     }
     return true;
 }

@@ -275,6 +275,16 @@ class Carried(CopyCase):
         shutil.copy(self.new_key("second").replace(".key", ".pub"), self.path("other/ours.pub"))
         self.refused(run.USAGE, self.carry("--key", self.path("other/ours.pub"), self.reference + ":v1", code=run.USAGE), "have one name")
 
+    def test_a_link_in_the_folder_leads_no_file_out_of_it(self):
+        for name in ("keys", "locks", "vendor"):
+            with self.subTest(name):
+                shutil.rmtree(self.folder, ignore_errors=True)
+                os.makedirs(self.folder)
+                os.makedirs(self.path("elsewhere"), exist_ok=True)
+                os.symlink(self.path("elsewhere"), os.path.join(self.folder, name))
+                self.assertIn("links are not followed", self.carry(code=run.LOCAL).stderr)
+                self.assertEqual(os.listdir(self.path("elsewhere")), [])
+
     def test_an_image_that_is_not_signed_is_not_carried(self):
         self.pushed(self.make_layout("plain", seed=5), self.reference + ":plain")
         self.assertIn("is not signed", self.carry(self.reference + ":plain", code=run.TRUST).stderr)
@@ -318,7 +328,21 @@ class Carried(CopyCase):
         def link(path):
             os.unlink(os.path.join(self.folder, path))
             os.symlink(self.public, os.path.join(self.folder, path))
-        cases = {"layer": lambda: overwrite("blobs/sha256/" + layer), "artifact": lambda: edit(artifact),
+
+        def link_folder(path):
+            os.rename(os.path.join(self.folder, path), self.path("moved"))
+            os.symlink(self.path("moved"), os.path.join(self.folder, path))
+
+        def pipe(path):
+            os.unlink(os.path.join(self.folder, path))
+            os.mkfifo(os.path.join(self.folder, path))
+
+        def link_layer():
+            os.unlink(os.path.join(self.folder, "blobs/sha256", layer))
+            os.symlink(os.path.join(self.path("good"), "blobs/sha256", layer), os.path.join(self.folder, "blobs/sha256", layer))
+        cases = {"linked layer": link_layer, "folder": lambda: link_folder("keys"), "pipe": lambda: pipe("locks/imgfactory.lock"), "pipe of a layer": lambda: pipe("blobs/sha256/" + layer),
+                 # so big that nobody can hash it
+                 "huge": lambda: os.truncate(os.path.join(self.folder, "keys/ours.pub"), 1 << 43), "layer": lambda: overwrite("blobs/sha256/" + layer), "artifact": lambda: edit(artifact),
                  "went": lambda: edit(lambda index: index["manifests"].pop()), "key": lambda: overwrite("keys/ours.pub"),
                  "package": lambda: plant("vendor/sha256/" + "b" * 64), "lock": lambda: os.unlink(os.path.join(self.folder, "locks/imgfactory.lock")),
                  "top": lambda: plant("run.sh"), "link": lambda: link("keys/ours.pub"),
@@ -330,6 +354,14 @@ class Carried(CopyCase):
                 harm()
                 self.unload(run.TRUST, f"site{number}")
                 self.assertEqual(self.target.tags(f"site{number}/image"), {})
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.path("good"), self.folder)
+        with open(os.path.join(self.folder, "carried.json"), "r+b") as stream:
+            listed = json.load(stream)
+            stream.seek(0)
+            stream.truncate()
+            stream.write(compact({**listed, "images": []}))
+        self.refused(run.MALFORMED, self.unload(run.MALFORMED), "is no list of what was carried")
         shutil.rmtree(self.folder)
         shutil.copytree(self.path("good"), self.folder)
         edit(entry)
