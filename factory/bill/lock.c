@@ -368,12 +368,12 @@ static void free_json(json_t **json)
 
 bool lock_read(struct arena *arena, const char *name, struct text text, struct lock *ret_lock, struct err *err)
 {
+    static const char advice[] =
+        "take it back from where it came from, or write it anew with `imgfactory lock --update`";
     if (!is_whole(text)) {
         err_set(err, ERR_TRUST,
-                "%s: it was changed since `imgfactory lock` wrote it (its last line is the checksum of all before); "
-                "take it "
-                "back from where it came from, or write it anew with `imgfactory lock --update`",
-                name);
+                "%s: it was changed since `imgfactory lock` wrote it (its last line is the checksum of all before); %s",
+                name, advice);
         return false;
     }
     json_error_t ignored;
@@ -391,6 +391,8 @@ bool lock_read(struct arena *arena, const char *name, struct text text, struct l
         lock_sort_out(arena, ret_lock);
         return true;
     }
-    err_set(err, ERR_MALFORMED, "%s: it is no lock file", name);
+    /* Whoever made the checksum fit has changed it: no `imgfactory lock` writes that. */
+    err_set(err, ERR_TRUST, "%s: it is no lock file as `imgfactory lock` writes it, though its checksum fits; %s", name,
+            advice);
     return false;
 }

@@ -6,7 +6,7 @@
  * verifies all that it names (source/pins.h, line/locked.h).
  * Threads: no shared state.
  * Owns: nothing; strings live in the arena given.
- * Fails with: ERR_TRUST (changed), ERR_MALFORMED (no lock of this format).
+ * Fails with: ERR_TRUST (changed, or no lock), ERR_MALFORMED (of a newer format).
  */
 #ifndef IMGFACTORY_BILL_LOCK_H
 #define IMGFACTORY_BILL_LOCK_H

@@ -47,15 +47,20 @@ struct shift {
     struct batch_image **images; /* parallel to jobs */
     size_t count;
     struct batch_image *first; /* of the batch: gates have the numbers of images */
+    size_t image_count;
+    bool is_waiting_for_all; /* a lock holds for all images or for none: they go out once all orders have ended */
     struct steps steps;
     double start;
     bool has_few_descriptors;      /* one thing at a time */
     struct publishing *publishing; /* one for each order */
-    pthread_mutex_t lock;          /* guards the next three, and what was told of images */
+    pthread_mutex_t lock;          /* guards the next six, and what was told of images */
     size_t publishing_count;       /* threads that were started for that … */
     size_t publishing_running;     /* … and have not ended */
     size_t running_count;          /* threads of both kinds */
-    pthread_cond_t ended;          /* predicate: running_count is 0 */
+    size_t order_threads;          /* of orders alone; the last to end lets out what waits */
+    struct batch_image **waiting;  /* put together, in this order; room for all */
+    size_t waiting_count;
+    pthread_cond_t ended; /* predicate: running_count is 0 */
 };
 
 /* Tells the orders of an image which one they wait for. */
@@ -281,7 +286,7 @@ static bool write_layout(struct batch_image *image, struct plant *plant, const s
     return image->has_layout || leave_layout(image, plant->log, err);
 }
 
-/* IMAGE: index and layout, once every architecture is there. A run that only answers a question leaves no layout. */
+/* IMAGE: the index, once every architecture is there. */
 static bool assemble(struct batch_image *image, struct plant *plant, struct err *err)
 {
     const struct image **images =
@@ -292,17 +297,11 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     image->layout = arena_printf(&image->arena, "%s/%s", plant->options->output_dir, image->manifest->name);
     if (!expand_tags(image, &facts, err) || (wants_previous(image) && !missing_keep(image, plant, err)))
         return false;
-    size_t bill_count, count = missing_list_made(image, images);
+    size_t count = missing_list_made(image, images);
     if (!oci_build_index(&image->arena, image->manifest, &facts, images, count, &image->index, err))
         return false;
     mark_dated(image);
-    if (is_question(plant->options) || image->is_held)
-        return true;
-    if (plant->options->archive) {
-        (void)list_bills(&image->arena, image, plant, &bill_count); /* the cache keeps them */
-        return archived_write(image, plant, images, count, err);
-    }
-    return write_layout(image, plant, images, count, err);
+    return true;
 }
 
 static void warn_of_differing_versions(const struct batch_image *image, struct log *log)
@@ -484,20 +483,41 @@ static void release_children(struct batch_image *base, struct shift *shift)
     steps_open(&shift->steps, (size_t)(base - shift->first));
 }
 
-/* Makes index and layout when all orders are good, or the image goes out otherwise. */
-static void put_together(struct batch_image *image, struct plant *plant)
+/* Writes what was put together into the archive of the run, or to its layout. */
+static bool write_image(struct batch_image *image, struct plant *plant, struct err *err)
+{
+    const struct image **images =
+        arena_new_array(&image->arena, const struct image *, image->arch_count *LAYER_COMPRESSIONS_MAX);
+    size_t bill_count, count = missing_list_made(image, images);
+    if (!plant->options->archive)
+        return write_layout(image, plant, images, count, err);
+    (void)list_bills(&image->arena, image, plant, &bill_count); /* the cache keeps them */
+    return archived_write(image, plant, images, count, err);
+}
+
+/* Writes it, or tells why it is not there. */
+static void write_out(struct batch_image *image, struct plant *plant)
+{
+    image->is_built = !plant_is_cancelled(plant, &image->err) && write_image(image, plant, &image->err);
+    if (!image->is_built)
+        tell_failure(image, plant);
+}
+
+/* Makes the index when all orders are good, or the image goes out otherwise. Returns whether it is to be written: what only answers a
+ * question, or is held, goes nowhere. */
+static bool put_together(struct batch_image *image, struct plant *plant)
 {
     if (!missing_settle(image, plant))
-        return;
+        return false;
     if (parts_are_made(plant)) {
         image->is_built = !plant_is_cancelled(plant, &image->err);
         image->is_good = image->is_built && !image->destination; /* others stand on it, or a dry run */
-        return;
+        return false;
     }
     bool is_compared = together_compare(image, plant, &image->err);
     image->is_good = is_compared && (!image->arch_count || !job_is_described(&image->jobs[0]));
     if (image->is_good)
-        return;
+        return false;
     image->is_built = is_compared && !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
     image->is_good = (is_question(plant->options) || image->is_held) && image->is_built;
     if (!image->is_built)
@@ -506,6 +526,7 @@ static void put_together(struct batch_image *image, struct plant *plant)
         warn_of_differing_versions(image, plant->log);
     if (image->is_built && !image->is_held)
         missing_log(image, plant->log);
+    return image->is_built && !image->is_good;
 }
 
 /* Whether the parts of the image are not there since another run put it together: then nothing is left to do. */
@@ -562,26 +583,94 @@ static void report_gathered(struct batch_image *image, struct shift *shift)
     }
 }
 
-/* Ends an image: by the thread that ended its last order, or by one that pushes it. */
-static void finish(struct batch_image *image, struct shift *shift)
+/* Pushes what is built, on a thread of its own where there may be one, and ends the image. */
+static void send_out(struct batch_image *image, struct shift *shift)
 {
-    struct plant *plant = shift->plant;
-    if (!plant->options->explained)
-        image_notes_log(image, plant->log);
-    if (!are_parts_gone(image, plant)) {
-        report_gathered(image, shift);
-        put_together(image, plant);
-    }
-    release_children(image, shift);
     bool is_to_publish = image->is_built && !image->is_good;
     if (is_to_publish && start_publishing(image, shift))
         return;
     if (is_to_publish) {
-        image->is_good = publish(image, plant, &image->err);
+        image->is_good = publish(image, shift->plant, &image->err);
         if (!image->is_good)
-            tell_failure(image, plant);
+            tell_failure(image, shift->plant);
     }
     end_image(image, shift);
+}
+
+/* Notes an image that is put together, and goes out when all are. */
+static void let_wait(struct batch_image *image, struct shift *shift)
+{
+    pthread_mutex_lock(&shift->lock);
+    shift->waiting[shift->waiting_count++] = image;
+    pthread_mutex_unlock(&shift->lock);
+}
+
+/* Ends the orders of an image: by the thread that ended the last of them. */
+static void finish(struct batch_image *image, struct shift *shift)
+{
+    struct plant *plant = shift->plant;
+    bool is_to_write = false;
+    if (!plant->options->explained)
+        image_notes_log(image, plant->log);
+    if (!are_parts_gone(image, plant)) {
+        report_gathered(image, shift);
+        is_to_write = put_together(image, plant);
+    }
+    if (is_to_write && !shift->is_waiting_for_all)
+        write_out(image, plant);
+    release_children(image, shift);
+    if (is_to_write && shift->is_waiting_for_all)
+        let_wait(image, shift);
+    else
+        send_out(image, shift);
+}
+
+/* The first image of which the lock does not say what is so; NULL: there is none. */
+static const struct batch_image *find_untrue(const struct shift *shift)
+{
+    for (size_t i = 0; i < shift->image_count; i++) {
+        const struct batch_image *image = &shift->first[i];
+        if (!image->is_built && image->err.kind == ERR_TRUST)
+            return image;
+        for (size_t j = 0; j < image->arch_count; j++) {
+            if (!image->jobs[j].is_good && image->jobs[j].err.kind == ERR_TRUST)
+                return image;
+        }
+    }
+    return NULL;
+}
+
+/* Refuses what waits, since the lock is not to be trusted. */
+static void refuse_waiting(struct shift *shift, const struct batch_image *untrue)
+{
+    const char *place = shift->plant->options->pins->place;
+    for (size_t i = 0; i < shift->waiting_count; i++) {
+        struct batch_image *image = shift->waiting[i];
+        image->is_built = false;
+        err_clear(&image->err);
+        err_set(&image->err, ERR_TRUST, "image %s: nothing is taken of %s, which fails for %s", image->manifest->name,
+                place, untrue->manifest->name);
+        end_image(image, shift);
+    }
+    if (shift->waiting_count)
+        log_line(shift->plant->log, LOG_QUIET,
+                 "error: nothing of %s goes out, since it fails for %s: no layout is written and no tag moves (%zu "
+                 "more image%s)",
+                 place, untrue->manifest->name, shift->waiting_count, shift->waiting_count == 1 ? "" : "s");
+}
+
+/* Once all orders have ended: lets out what waits, unless the lock lied of any of them. Bases come before what stands on them. */
+static void let_out(struct shift *shift)
+{
+    const struct batch_image *untrue = find_untrue(shift);
+    if (untrue) {
+        refuse_waiting(shift, untrue);
+        return;
+    }
+    for (size_t i = 0; i < shift->waiting_count; i++) {
+        write_out(shift->waiting[i], shift->plant);
+        send_out(shift->waiting[i], shift);
+    }
 }
 
 /* An order is done; its image is when the others are. */
@@ -617,6 +706,11 @@ static void *order_thread(void *argument)
 {
     struct shift *shift = argument;
     work_orders(shift);
+    pthread_mutex_lock(&shift->lock);
+    bool is_last = --shift->order_threads == 0;
+    pthread_mutex_unlock(&shift->lock);
+    if (is_last)
+        let_out(shift);
     pthread_mutex_lock(&shift->lock);
     shift->running_count--;
     pthread_cond_broadcast(&shift->ended);
@@ -697,6 +791,10 @@ static void shift_init(struct shift *shift, struct batch *batch)
     }
     steps_init(&batch->arena, groups, shift->count, &shift->steps);
     shift->first = batch->images;
+    shift->image_count = batch->count;
+    shift->waiting = arena_new_array(&batch->arena, struct batch_image *, batch->count + 1);
+    shift->is_waiting_for_all =
+        shift->plant->options->lock && !parts_are_made(shift->plant) && !assembly_is_meant(shift->plant);
     for (size_t i = 0; i < shift->count; i++) {
         if (shift->images[i]->base)
             steps_wait_for(&shift->steps, i, (size_t)(shift->images[i]->base - batch->images));
@@ -726,7 +824,7 @@ bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
         failed = pthread_create(&threads[started], NULL, order_thread, shift);
         started += !failed;
     }
-    shift->running_count = started;
+    shift->running_count = shift->order_threads = started;
     pthread_mutex_unlock(&shift->lock);
     if (!wait_for_end(shift)) {
         abandon(batch, shift);

@@ -250,7 +250,57 @@ class Hostile(LockCase):
             self.refuse(run.TRUST, arguments=("--locked", "--arch", "all", "served"))
         for text in ('{\n', '{"imgfactory_lock":1,', self.good.replace('"data":[', '"more":1,\n"data":[')):
             self.put(reseal(text + ('' if SUM.search(text) else '"sum":"sha256:' + "0" * 64 + '"\n}\n')))
-            self.refuse(run.MALFORMED, "no lock file", arguments=("--locked", "--arch", "all", "served"))
+            self.refuse(run.TRUST, "no lock file", arguments=("--locked", "--arch", "all", "served"))
+
+
+class Several(LockCase):
+    """One lock of several images holds for all of them, or for none."""
+
+    def setUp(self):
+        super().setUp()
+        self.write_manifest("alone", "name: alone\nbinaries: [/usr/bin/alone]\n")
+        for name in ("amd64", "arm64"):
+            made = world.executable(world.MACHINES[name], ["libc.so.6"])
+            self.repository.packages.append(deb.Package("alone", arch=name, Depends="libc6", files=[deb.program("/usr/bin/alone", made)]))
+        self.repository.publish(self.key, date=FAR)
+        self.good = self.lock("--update", names=("served", "alone"))
+
+    def changed(self, line):
+        """The lock with one character of that line's first digest, version or URL changed."""
+        for old, new in ((r'"(?=,"url")', 'x"'), (r'"sha256:', '"sha25x:'), (r'"version":"', '"version":"9'),
+                         (r'"url":"', '"url":"x'), (r'"manifest":"sha256:.{8}', '"manifest":"sha256:00000000'),
+                         (r'"image":"alone"', '"image":"other"')):
+            other = re.sub(old, new, line, count=1)
+            if other != line:
+                yield self.good.replace(line, other, 1)
+
+    def test_a_change_in_what_one_image_takes_lets_none_out(self):
+        lines = [line for line in self.good.splitlines()
+                 if '"aarch64"' in line and ('"image":"alone"' in line or '"images":["alone"]' in line and '"name"' in line)]
+        self.assertTrue(lines)
+        for line in lines:
+            for text in self.changed(line):
+                self.put(reseal(text))
+                self.refuse(run.TRUST, arguments=("--locked", "--arch", "all", "served", "alone"))
+
+    def test_what_is_not_there_for_one_image_stops_no_other(self):
+        for file in os.listdir(self.path("repo/pool/main/alone")):
+            os.unlink(self.path(f"repo/pool/main/alone/{file}"))
+        self.options = self.factory.options
+        self.elsewhere()
+        result = self.run_factory("--locked", "--arch", "all", "served", "alone")
+        self.assertEqual(result.code, run.PARTLY, result)
+        self.assertEqual(os.listdir(self.factory.output), ["served"])
+
+    def test_a_lock_of_several_images_gives_what_a_build_gives(self):
+        before = self.build("--arch", "all", "served", "alone").tags["latest"]
+        self.options = self.factory.options
+        self.elsewhere()
+        result = self.run_factory("--locked", "--arch", "all", "--output", self.path("good"), "served", "alone")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertEqual(sorted(os.listdir(self.path("good"))), ["alone", "served"])
+        self.assertEqual(image.Layout(self.path("good/served")).tags["latest"], before)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -118,7 +118,7 @@ static void what_is_no_lock_is_refused_although_its_checksum_is_right(void **sta
     for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
         struct err err = {0};
         assert_false(lock_read(&arena, "x.lock", text_of(sealed(&arena, lines[i])), &read, &err));
-        CHECK_ERR(&err, ERR_MALFORMED, "x.lock: it is no lock file");
+        CHECK_ERR(&err, ERR_TRUST, "x.lock: it is no lock file");
     }
     struct err err = {0};
     assert_false(lock_read(&arena, "x.lock", text_of(sealed(&arena, "{\"imgfactory_lock\":3,")), &read, &err));
