@@ -1517,8 +1517,8 @@ static bool take_part(struct build *build, struct err *err)
         return true;
     if (!check_packings(build, err) || !check_destinations(build, err))
         return false;
-    sharding_call_plan(build->arena, &build->call, &build->locking.lock, &build->run.inputs, build->images,
-                       build->image_count, sharding);
+    sharding_call_plan(build->arena, &build->call, &build->locking.lock, &build->run, build->images, build->image_count,
+                       sharding);
     sharding->is_plan_kept = build->options->is_plan_kept;
     build->run.sharding = sharding;
     for (size_t i = 0; i < build->image_count && is_shard(build); i++)

@@ -34,10 +34,10 @@ bool build_packages(struct command *command, catalog_take_name *take, void *take
 /* Makes what the options name again, to be compared: nothing is pushed, told or taken down. False: err is that of the first image that
  * failed. */
 bool build_again(struct command *command, struct err *err) MUST_CHECK;
-/* Prunes where the images of the site go (prune.h); with `only`, HOST/REPOSITORY, that repository alone. */
 /* Tells of the plan of a lock (--plan) what of the site's images is there. ERR_PARTLY while anything is missing; else as a build that
  * pushes. */
 bool build_plan_status(struct command *command, struct err *err) MUST_CHECK;
+/* Prunes where the images of the site go (prune.h); with `only`, HOST/REPOSITORY, that repository alone. */
 bool build_prune(struct command *command, const char *only, struct err *err) MUST_CHECK;
 /* Prints the known images and architectures. */
 bool build_list(struct command *command, struct err *err) MUST_CHECK;

@@ -67,13 +67,16 @@ static int64_t newest_source(const struct lock *lock)
     return newest;
 }
 
-static const char *name_plan(struct arena *arena, const struct lock *lock, const struct inputs *inputs, int64_t date)
+/* Manifests, which may say how their layers are compressed, are the lock's, unless the call says it. */
+static const char *name_plan(struct arena *arena, const struct lock *lock, const struct run_options *run, int64_t date)
 {
+    const struct inputs *inputs = &run->inputs;
     struct digest_stream stream;
     const char *options =
-        arena_printf(arena, "imgfactory plan " IMGFACTORY_VERSION " %s%s%s%s %jd", packing_names[inputs->compression],
-                     inputs->is_no_check ? " no-check" : "", inputs->is_strict ? " strict" : "",
-                     inputs->is_older_fine ? " allow-older" : "", (intmax_t)inputs->source_date_epoch);
+        arena_printf(arena, "imgfactory plan " IMGFACTORY_VERSION " %s%s%s%s%s %jd", packing_names[inputs->compression],
+                     run->is_packing_given ? " given" : "", inputs->is_no_check ? " no-check" : "",
+                     inputs->is_strict ? " strict" : "", inputs->is_older_fine ? " allow-older" : "",
+                     (intmax_t)inputs->source_date_epoch);
     digest_begin(&stream);
     digest_feed(&stream, options, strlen(options) + 1);
     digest_feed(&stream, lock->sum.bytes, sizeof lock->sum.bytes);
@@ -164,12 +167,12 @@ static void deal(struct units *units, size_t count)
 }
 
 void sharding_call_plan(struct arena *arena, const struct sharding_call *call, const struct lock *lock,
-                        const struct inputs *inputs, const struct batch_image *images, size_t count,
+                        const struct run_options *run, const struct batch_image *images, size_t count,
                         struct sharding *ret_sharding)
 {
     int64_t date = newest_source(lock);
     struct units units = {0};
-    *ret_sharding = (struct sharding){.plan = name_plan(arena, lock, inputs, date),
+    *ret_sharding = (struct sharding){.plan = name_plan(arena, lock, run, date),
                                       .date = date,
                                       .is_assembling = call->is_assembling,
                                       .count = call->count};

@@ -26,7 +26,7 @@ struct sharding_call {
 bool sharding_call_read(struct command *command, struct sharding_call *ret_call, struct err *err) MUST_CHECK;
 /* Names the plan of a lock and options, and deals the orders of the images out. */
 void sharding_call_plan(struct arena *arena, const struct sharding_call *call, const struct lock *lock,
-                        const struct inputs *inputs, const struct batch_image *images, size_t count,
+                        const struct run_options *run, const struct batch_image *images, size_t count,
                         struct sharding *ret_sharding);
 /* Reads "N" or "N%M": N shards, of which M run at a time; M is N where it is not said. */
 bool sharding_call_count(const char *word, size_t *ret_count, size_t *ret_parallel) MUST_CHECK;

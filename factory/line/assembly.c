@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/date.h"
 #include "line/sharding.h"
+#include "oci/oci_part.h"
 #include "registry/artifact.h"
 #include "registry/plan_tag.h"
 #include "registry/registries_conf.h"
@@ -172,21 +173,66 @@ static bool is_dead(const struct place *place, const char *tag)
     return date < place->sharding->date || (is_mark && date == place->sharding->date);
 }
 
-/* Deletes one tag, by the digest that it is at, which nothing else is at: registries that delete no tags delete manifests. */
-static bool delete_tag(const struct place *place, const char *tag, bool *ret_is_gone, struct err *err)
+/* Whether what a plan's tag is at was made for that plan, so that nothing else is at it. Anybody who may push can set the tag at an
+ * image that is in use. */
+static bool was_made_for_it(const struct place *place, const char *tag, const struct registry_manifest *manifest,
+                            bool *ret_was, struct err *err)
+{
+    const char *plan, *arch;
+    int64_t date;
+    struct mark mark;
+    struct artifact artifact;
+    *ret_was = false;
+    if (!plan_tag_split(place->arena, tag, place->image->manifest->name, &plan, &date, &arch))
+        return true;
+    if (strcmp(arch, PLAN_TAG_MARK) != 0) {
+        *ret_was = oci_part_is_of((struct text){manifest->bytes, manifest->size_bytes}, plan);
+        return true;
+    }
+    const char *name = arena_printf(place->arena, SHA256 "%s", digest_hex(&manifest->digest).chars);
+    if (!read_mark(place, name, &mark, &artifact, ret_was, err))
+        return false;
+    *ret_was = *ret_was && strcmp(mark.plan, plan) == 0;
+    return true;
+}
+
+/* What became of a tag that is of no use. */
+enum removal {
+    REMOVAL_DONE,
+    REMOVAL_OTHER, /* something else is at what it is at, and the registry deletes no tags alone */
+    REMOVAL_NONE,  /* the registry deletes nothing */
+};
+
+/* What stands behind a tag stays. Docker's registry wants a digest there, and says so with 400. */
+static bool delete_tag_alone(const struct place *place, const char *tag, enum removal *ret_removal, struct err *err)
+{
+    enum registry_deletion deletion;
+    bool is_answered = registry_delete_manifest(place->registry, tag, &deletion, err);
+    bool is_refused = is_answered ? deletion == REGISTRY_NO_DELETION : err->kind == ERR_PUBLISH;
+    *ret_removal = is_refused ? REMOVAL_OTHER : REMOVAL_DONE;
+    return is_answered || is_refused;
+}
+
+/* Deletes one tag, by the digest that it is at, if nothing else is at that: registries that delete no tags delete manifests. */
+static bool delete_tag(const struct place *place, const char *tag, enum removal *ret_removal, struct err *err)
 {
     struct registry_manifest manifest;
     enum registry_deletion deletion;
-    *ret_is_gone = true;
+    bool was_made;
+    *ret_removal = REMOVAL_DONE;
     if (!registry_get_manifest(place->registry, place->arena, tag, &manifest, err))
         return false;
     if (!manifest.is_found)
         return true;
+    if (!was_made_for_it(place, tag, &manifest, &was_made, err))
+        return false;
+    if (!was_made)
+        return delete_tag_alone(place, tag, ret_removal, err);
     const char *name = arena_printf(place->arena, SHA256 "%s", digest_hex(&manifest.digest).chars);
     if (!registry_delete_manifest(place->registry, name, &deletion, err))
         return false;
-    *ret_is_gone = deletion != REGISTRY_NO_DELETION;
-    if (!*ret_is_gone)
+    *ret_removal = deletion == REGISTRY_NO_DELETION ? REMOVAL_NONE : REMOVAL_DONE;
+    if (*ret_removal == REMOVAL_NONE)
         return true;
     return registry_get_manifest(place->registry, place->arena, tag, &manifest, err) &&
            (!manifest.is_found || registry_delete_manifest(place->registry, tag, &deletion, err));
@@ -195,21 +241,25 @@ static bool delete_tag(const struct place *place, const char *tag, bool *ret_is_
 /* That something stays costs room, and no image. */
 static void clean(struct place *place)
 {
-    struct err err = {0};
+    struct err why = {0};
     size_t left = 0;
-    bool is_gone;
     registry_close(place->registry);
     place->registry = NULL;
-    bool is_open = open_place(place, REGISTRY_DELETE, &err);
+    bool is_able = open_place(place, REGISTRY_DELETE, &why);
     for (size_t i = 0; i < place->tags.count; i++) {
+        struct err err = {0};
+        enum removal removal = REMOVAL_NONE;
         if (!is_dead(place, place->tags.items[i]))
             continue;
-        bool is_tried = is_open && !left && !plant_is_cancelled(place->plant, &err);
-        left += !is_tried || !delete_tag(place, place->tags.items[i], &is_gone, &err) || !is_gone;
+        is_able = is_able && !plant_is_cancelled(place->plant, &err) &&
+                  delete_tag(place, place->tags.items[i], &removal, &err) && removal != REMOVAL_NONE;
+        left += !is_able || removal != REMOVAL_DONE;
+        if (why.kind == ERR_NONE)
+            why = err;
     }
     if (left)
         log_line(place->plant->log, LOG_NORMAL, "%s: %zu tags of plans stay in %s: %s", place->image->manifest->name,
-                 left, place->image->destination, err.text);
+                 left, place->image->destination, why.text);
 }
 
 /* --- before and behind --- */

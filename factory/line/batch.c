@@ -463,17 +463,23 @@ static bool start_publishing(struct batch_image *image, struct shift *shift)
 /* Lets the orders begin that stand on an image: what it is, or why it is not, is known. */
 static void release_children(struct batch_image *base, struct shift *shift)
 {
+    const struct push_result *there = &base->publication.result;
+    const struct digest unknown = {{0}}, elsewhere = there->is_left ? unknown : there->digest;
     for (size_t i = 0; i < shift->count; i++) {
         struct job *job = shift->jobs[i];
         if (shift->images[i]->base != base)
             continue;
         struct made_base *made = job->made_base;
-        *made = (struct made_base){
-            .name = base->manifest->name, .is_built = base->is_built, .err = base->err, .digest = base->index.digest};
+        *made = (struct made_base){.name = base->manifest->name,
+                                   .is_built = base->is_built,
+                                   .is_elsewhere = base->is_elsewhere,
+                                   .err = base->err,
+                                   .digest = base->is_elsewhere ? elsewhere : base->index.digest};
         for (size_t j = 0; j < base->arch_count; j++) {
             if (base->arches[j] != job->arch)
                 continue;
             made->image = &base->jobs[j].image;
+            made->is_elsewhere = made->is_elsewhere || base->jobs[j].is_adopted;
             if (base->is_partial && !base->jobs[j].is_good) { /* others of it went out */
                 made->is_built = false;
                 made->err = base->jobs[j].err;

@@ -426,18 +426,33 @@ static bool run_second(struct job *job, struct err *err)
     return make_image(job, err);
 }
 
-/* Whether it stands on an image that others of the plan made for it alone, and nobody published. */
+/* Whether it stands on an image that is not here: others of the plan made it for this one alone, and nobody published it, or it was put
+ * together before, and its parts are gone. */
 static bool stands_apart(const struct job *job)
 {
-    return manifest_base_image(job->manifest) && !job->made_base;
+    return manifest_base_image(job->manifest) && (!job->made_base || job->made_base->is_elsewhere);
 }
 
-/* The image's documents made of the bill have to be those that are there. What stands on an image that is nowhere cannot be made
+/* What the index says of the base; NULL: nothing, since its index is not known. */
+static const struct oci_base *told_base(struct job *job)
+{
+    static const struct digest unknown = {{0}};
+    const struct made_base *made = job->made_base;
+    if (!made || digest_eq(&made->digest, &unknown) || !job->bill.base)
+        return NULL;
+    struct oci_base *base = arena_new(&job->arena, struct oci_base);
+    *base = (struct oci_base){.name = made->name, .digest = job->bill.base->manifest, .index = made->digest};
+    return base;
+}
+
+/* The image's documents made of the bill have to be those that are there. What stands on an image that is not here cannot be made
  * again, and is taken as it is. */
 static bool adopt(struct job *job, const struct layout_manifest *platform, struct err *err)
 {
-    if (stands_apart(job)) {
+    job->is_adopted = stands_apart(job);
+    if (job->is_adopted) {
         job->image = *missing_adopt(&job->arena, job->arch, platform);
+        job->image.base = told_base(job);
         return true;
     }
     if (!describe(job, err))

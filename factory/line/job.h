@@ -31,6 +31,7 @@ struct job {
     struct arena arena;
     bool is_good;
     bool is_base_lost; /* what the image stands on cannot be had: the error tells of no architecture by itself */
+    bool is_adopted;   /* another machine made it, and its documents are taken as they are */
     bool is_reused;    /* a finished product was used again */
     struct err err;
     struct bill bill;              /* in a dry run only packages and choices */

@@ -132,7 +132,9 @@ bool locked_check_bill(const struct job *job, struct err *err)
     }
     for (size_t i = 0; is_same && i < bill->packages.count; i++) {
         const struct bill_package *package = &bill->packages.items[i];
-        is_same = map_get(&locked, package_key(&scratch, package->name, package->version, &package->digest)) != NULL;
+        struct text key = package_key(&scratch, package->name, package->version, &package->digest);
+        is_same = map_get(&locked, key) != NULL;
+        map_set(&locked, key, NULL); /* each once, so that none is left out for another one */
     }
     if (!is_same)
         err_set(err, ERR_TRUST, "its bill has another manifest, base or packages than %s says",

@@ -20,10 +20,11 @@
 
 /* A base of this run, told by whoever made it. */
 struct made_base {
-    const char *name;          /* of its manifest */
-    bool is_built;             /* index and layout are there */
-    struct err err;            /* why not */
-    struct digest digest;      /* of the index */
+    const char *name;     /* of its manifest */
+    bool is_built;        /* index and layout are there */
+    bool is_elsewhere;    /* another run put together its plan (batch.h), or its base: nothing can be made on it here */
+    struct err err;       /* why not */
+    struct digest digest; /* of the index; zeros: not known */
     const struct image *image; /* for the order's architecture */
 };
 

@@ -133,11 +133,11 @@ static const struct status_image *find(const struct status_record *record, const
     return found;
 }
 
-/* What is not known of an image that failed, or is held, is what was known before. */
+/* What is not known of an image that failed, is held, or was put together of its plan by another run, is what was known before. */
 static struct status_image continue_image(const struct status_image *ours, const struct status_image *before)
 {
     struct status_image image = *ours;
-    if (image.outcome != STATUS_FAILED && image.outcome != STATUS_HELD)
+    if (image.outcome != STATUS_FAILED && image.outcome != STATUS_HELD && image.good)
         return image;
     if (image.outcome == STATUS_FAILED)
         image.failing_since = before && before->failing_since ? before->failing_since : image.night;

@@ -79,3 +79,11 @@ bool oci_part_read(struct arena *arena, const struct layout_image *image, const 
                 digest_hex(&image->root.digest).chars, arch->name, plan);
     return is_part;
 }
+
+bool oci_part_is_of(struct text manifest, const char *plan)
+{
+    json_auto_t *json = json_loadb(manifest.ptr, manifest.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *annotations = json_object_get(json, "annotations");
+    const char *there = json_string_value(json_object_get(annotations, PLAN_ANNOTATION));
+    return there && strcmp(there, plan) == 0;
+}

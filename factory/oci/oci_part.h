@@ -37,5 +37,7 @@ void oci_part_make(struct arena *arena, const struct oci_part *part, struct oci_
  * platform's manifest in `image`. ERR_MALFORMED. */
 bool oci_part_read(struct arena *arena, const struct layout_image *image, const char *plan, const struct arch *arch,
                    struct oci_part *ret_part, const struct layout_manifest **ret_platform, struct err *err) MUST_CHECK;
+/* Returns whether a manifest, as the registry has it, says that it is a part of the plan: by its annotation alone. */
+bool oci_part_is_of(struct text manifest, const char *plan);
 
 #endif

@@ -21,8 +21,11 @@ FAR = time.time() - 40 * 86400
 
 
 class ShardCase(SiteCase):
+    SMALL = "compression: zstd:chunked\n"  # of the one manifest that says it
+
     def setUp(self):
         super().setUp()
+        self.write_manifest("two", self.manifest("two", "hello1", self.SMALL))
         self.write_manifest("three", self.manifest("three", "hello3"))
         self.options, self.day = self.factory.options, 0
         self.newer()
@@ -73,10 +76,8 @@ class ShardCase(SiteCase):
 
     def alone(self):
         """What one machine pushes of the same."""
-        for name in ("one", "two", "three"):
-            result = self.machine("alone").run("--locked", f"--push={self.proxy.host}/alone/{name}", name, cwd=self.top,
-                                               env=self.env)
-            self.assertEqual(result.code, run.OK, result)
+        self.site("  - one\n  - two\n  - three\n", self.head.replace("namespace: me", "namespace: alone"))
+        self.on("alone", "--locked")
         return {name: self.tags(name, "alone") for name in ("one", "two", "three")}
 
 
@@ -111,15 +112,8 @@ class Whole(ShardCase):
         for report in told:  # orders of one architecture stand side by side
             self.assertLessEqual(len({arch["arch"] for image in report["images"] for arch in image["architectures"]}), 2)
 
-    def test_an_image_may_say_how_its_own_layers_are_compressed(self):
-        self.write_manifest("one", self.manifest("one", "hello1", "compression: zstd:chunked\n"))
-        self.lock()
-        self.shards()
-        self.assemble()
-        alone = self.alone()
-        self.assertEqual([self.own(name) for name in alone], list(alone.values()))
-
     def test_putting_together_twice_changes_nothing(self):
+        self.site("  - one\n  - two\n  - three\n", f"{self.head}status: {self.proxy.host}/me/status\n")
         self.shards()
         self.assemble("--keep-plan")
         before = {name: self.tags(name) for name in ("one", "two", "three")}
@@ -131,9 +125,23 @@ class Whole(ShardCase):
         after = {name: self.tags(name) for name in before}
         report = self.assemble()
         self.assertNotIn("error", self.last.stderr)
+        told = json.loads(self.call("status", "--manifests", self.path("manifests"), "--json").stdout)
+        self.assertEqual({(image["image"], image["state"], image["digest"]) for image in told["images"]},
+                         {(name, "current", self.tags(name)["latest"]) for name in before})
         self.assertEqual({image["push"]["status"] for image in report["images"]}, {"unchanged"})
         self.assertEqual(report["images"][0]["push"]["digest"], after["one"]["latest"])
         self.assertEqual({name: self.tags(name) for name in before}, after)
+
+    def test_an_image_is_put_together_when_its_base_was_before(self):
+        for name, hello, base, more in ("three", "hello3", "one", ""), ("two", "hello2", "three", self.SMALL):
+            self.write_manifest(name, self.manifest(name, hello, more).replace(f"name: {name}\n", f"name: {name}\nbase: manifest:{base}\n"))
+        self.lock()
+        self.shards()
+        self.assemble("one")
+        self.assertEqual(self.own("three"), {})
+        self.assemble()
+        report = self.on("alone", "--locked")
+        self.assertEqual({image["push"]["status"] for image in report["images"]}, {"unchanged"})
 
     def test_two_at_once_write_the_same(self):
         self.shards()
@@ -159,6 +167,13 @@ class Plans(ShardCase):
         self.lock("new.lock")
         self.shards(lock="new.lock")
         self.assertEqual(len(self.tags()), 4)
+        # An old plan's tag at what is in use takes nothing along.
+        old, new = sorted(tag for tag in self.tags("two") if tag.endswith("x86_64"))
+        self.target.set_tag("me/two", old, self.tags("two")[new])
+        self.assemble("--keep-plan", "two", lock="new.lock")
+        self.assertIn("1 tags of plans stay", self.last.stderr)
+        self.assertEqual(sorted(tag for tag in self.tags("two") if PART.fullmatch(tag)),
+                         [old, new.replace("x86_64", "aarch64"), new])
         self.assemble(lock="new.lock")
         before = self.tags()
         self.assertEqual(len([tag for tag in before if tag.startswith("imgfactory-")]), 1)
@@ -197,10 +212,12 @@ class Plans(ShardCase):
                             (["--shard", "0/4", "--watch"], "watch"), (["--shard", "0/2", "--lock-file", "none.lock"], "none.lock"),
                             (["assemble", "--shard", "1/2"], "number of shards"), (["assemble", "--lock-file", "none.lock"], "none.lock")):
             self.assertIn(told, self.on("worker", *words, code=run.USAGE, json_too=False).stderr)
-        self.write_manifest("two", self.manifest("two", "hello2", "compression: both\n"))
+        self.write_manifest("two", self.manifest("two", "hello1", "compression: both\n"))
         self.lock()
-        for words in ["--shard", "0/2"], ["assemble"]:
-            self.assertIn("image two: compression 'both'", self.on("worker", *words, code=run.USAGE, json_too=False).stderr)
+        for words, name in ((["--shard", "0/2"], "two"), (["assemble"], "two"), (["--shard", "0/2", "--compression", "both"], "one")):
+            self.assertIn(f"image {name}: compression 'both' makes two images of each platform",
+                          self.on("worker", *words, code=run.USAGE, json_too=False).stderr)
+        self.on("worker", "--shard", "0/2", "--compression", "gzip", "--dry-run")
         self.site("  - one\n", "source: source.yaml\narch: all\n")
         self.assertIn("meet in a registry", self.on("worker", "--shard", "0/2", code=run.USAGE, json_too=False).stderr)
 
@@ -253,7 +270,7 @@ class Engines(ShardCase):
 
     def test_the_scripts_for_slurm_do_it(self):
         """What sbatch would run, by sh, with the variables that Slurm sets; a shard that cannot reach the registry is queued again."""
-        result = self.call("unit", "--manifests", self.path("manifests"), "--format", "slurm", "--shard", "2%1", "--units", "units")
+        result = self.call("unit", "--manifests", self.path("manifests"), "--format", "slurm", "--shard", "2%1", "--units", "units", "--retries", "1")
         self.assertEqual(result.code, run.OK, result)
         shards, assemble = (self.path(f"units/imgfactory-{name}.sbatch") for name in ("shards", "assemble"))
         with open(shards, encoding="utf-8") as stream:
