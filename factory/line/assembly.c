@@ -8,6 +8,7 @@
 #include "registry/artifact.h"
 #include "registry/plan_tag.h"
 #include "registry/registries_conf.h"
+#include "sbom/attest.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -18,6 +19,12 @@
 bool assembly_is_meant(const struct plant *plant)
 {
     return plant->options->sharding && plant->options->sharding->is_assembling;
+}
+
+bool assembly_is_bare(const struct plant *plant)
+{
+    const struct run_options *options = plant->options;
+    return assembly_is_meant(plant) && !options->archive && !(options->attest && options->attest->kinds);
 }
 
 /* An image's repository, and what plans left there. */

@@ -16,6 +16,8 @@
 
 /* Returns whether the run puts images of a plan together. */
 bool assembly_is_meant(const struct plant *plant);
+/* Returns whether it does so without their layers, which stay in the registry: nobody asked for what is made of their bytes. */
+bool assembly_is_bare(const struct plant *plant);
 /* Looks for a mark of a newer plan, whose image then stays as it is: *ret_is_late, told. */
 bool assembly_begin(struct batch_image *image, struct plant *plant, bool *ret_is_late, struct err *err) MUST_CHECK;
 /* After the tags moved: leaves the mark, gives the tags back to a newer plan that came meanwhile, and deletes what this plan and older

@@ -278,6 +278,7 @@ static bool write_layout(struct batch_image *image, struct plant *plant, const s
         .tags = &image->tags,
         .wait = plant->options->wait,
         .arena = &image->arena};
+    request.may_lack_layers = image->publication.are_blobs_there = assembly_is_bare(plant);
     if (!may_lose_platforms(image, plant))
         request.ret_loss = &image->loss;
     request.beside = list_bills(&scratch, image, plant, &request.beside_count);

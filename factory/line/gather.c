@@ -2,6 +2,7 @@
 #include "line/gather.h"
 
 #include "base/auto.h"
+#include "line/assembly.h"
 #include "line/sharding.h"
 #include "oci/oci_part.h"
 #include "registry/plan_tag.h"
@@ -141,6 +142,33 @@ static const struct origins *origins_of(const struct job *job, struct arena *are
     return origins;
 }
 
+/* Those that nobody reads stay where they are: only whether they are there, with the sizes that the manifest tells, is asked. The bill
+ * names their digests, and a registry takes no other bytes under them. */
+static bool look_for_layers(struct job *job, struct registry *registry, const struct layout_manifest *platform,
+                            struct err *err)
+{
+    for (size_t i = 0; i < platform->layers.count; i++) {
+        const struct layout_blob *layer = &platform->layers.items[i];
+        bool is_found;
+        if (!registry_has_blob(registry, &layer->digest, layer->size_bytes, &is_found, err))
+            return false;
+        if (is_found)
+            continue;
+        err_set(err, ERR_PUBLISH, "of the part%s, the layer sha256:%s is not there, or not whole",
+                gather_shard(&job->arena, job->plant->options->sharding, job->manifest->name, job->arch->name),
+                digest_hex(&layer->digest).chars);
+        return false;
+    }
+    return true;
+}
+
+static bool get_layers(struct job *job, struct registry *registry, struct layout_manifest *platform, struct err *err)
+{
+    struct layout_image one = {.blobs_fd = -1, .manifests = {platform, 1, 1}};
+    return assembly_is_bare(job->plant) ? look_for_layers(job, registry, platform, err)
+                                        : pull_layers(registry, job->plant->store, &one, NULL, err);
+}
+
 bool gather_take(struct job *job, struct layout_manifest *ret_platform, struct err *err)
 {
     AUTO(auto_close_registry) struct registry *registry = NULL;
@@ -152,9 +180,8 @@ bool gather_take(struct job *job, struct layout_manifest *ret_platform, struct e
         !get_documents(job, registry, &reference, &part, &platform, err))
         return false;
     *ret_platform = *platform;
-    struct layout_image one = {.blobs_fd = -1, .manifests = {ret_platform, 1, 1}};
     bool is_good = get_bill(job, registry, &part, err) && check_bill(job, platform, err) &&
-                   pull_layers(registry, job->plant->store, &one, NULL, err);
+                   get_layers(job, registry, ret_platform, err);
     if (is_good)
         job->origins = origins_of(job, &job->arena);
     else

@@ -11,7 +11,8 @@
 
 #include "line/job.h"
 
-/* Fills in a job's bill and origins, and brings its layers into the store. */
+/* Fills in a job's bill and origins, and brings its layers into the store, or where nobody reads them (assembly_is_bare()) sees that
+ * they are there. */
 bool gather_take(struct job *job, struct layout_manifest *ret_platform, struct err *err) MUST_CHECK;
 /* Returns which shard makes an order of the run's plan, as messages call it: ", which shard 3/8 makes"; "" when that is not known. */
 const char *gather_shard(struct arena *arena, const struct sharding *sharding, const char *image, const char *arch);

@@ -2,6 +2,7 @@
 #include "line/missing.h"
 
 #include "base/auto.h"
+#include "line/assembly.h"
 #include "line/parts.h"
 #include "registry/pull.h"
 #include "registry/push.h"
@@ -117,7 +118,8 @@ static bool find_there(struct keeping *keeping, const char *tag, const struct ar
             !platforms_want(&platforms, manifest->os, manifest->architecture, manifest->variant))
             continue;
         struct layout_image one = {.blobs_fd = -1, .manifests = {manifest, 1, 1}};
-        if (!pull_layers(keeping->registry, keeping->plant->store, &one, NULL, err))
+        if (!assembly_is_bare(keeping->plant) &&
+            !pull_layers(keeping->registry, keeping->plant->store, &one, NULL, err))
             return false;
         struct image *adopted = missing_adopt(arena, arch, manifest);
         if (!*ret_image) {

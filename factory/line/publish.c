@@ -51,6 +51,7 @@ static bool push_layout(struct arena *arena, const struct registry_options *opti
                                    .attachment = publication->attachment,
                                    .givers = publication->givers,
                                    .guard = publication->guard,
+                                   .are_blobs_there = publication->are_blobs_there,
                                    .mount_from = repository_of_base(arena, &image, &reference),
                                    .counter = publication->progress ? &publication->progress->bytes_done : NULL,
                                    .total = publication->progress ? &publication->progress->bytes_total : NULL};

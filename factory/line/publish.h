@@ -18,6 +18,7 @@ struct publication {
     struct push_policy policy;
     struct push_attachment attachment;            /* of the index; type NULL: none */
     struct attach_givers givers;                  /* of what hangs on it (registry/attach.h) */
+    bool are_blobs_there;                         /* as push_request has it */
     const struct push_guard *guard;               /* who may know of newer ones; may be NULL */
     struct progress_line *progress;               /* its line for people; may be NULL */
     const char *destination;                      /* HOST/REPOSITORY, or NULL: not pushed */

@@ -115,6 +115,12 @@ static void add_piece(struct wanted *wanted, const struct digest *digest, uint64
                  (struct layout_piece){.digest = *digest, .size_bytes = size_bytes, .bytes = bytes});
 }
 
+static void add_layer(struct wanted *wanted, const struct digest *digest, uint64_t size_bytes)
+{
+    if (!wanted->request->may_lack_layers || store_has_blob(wanted->store, digest, size_bytes))
+        add_piece(wanted, digest, size_bytes, NULL);
+}
+
 static void add_document(struct wanted *wanted, const struct document *document)
 {
     add_piece(wanted, &document->digest, document->len, document->bytes);
@@ -216,10 +222,9 @@ bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, 
     for (size_t i = 0; i < request->image_count; i++) {
         const struct image *image = request->images[i];
         for (size_t j = 0; image->base && j < image->base->layers.count; j++)
-            add_piece(&wanted, &image->base->layers.items[j].blob.digest, image->base->layers.items[j].blob.size_bytes,
-                      NULL);
+            add_layer(&wanted, &image->base->layers.items[j].blob.digest, image->base->layers.items[j].blob.size_bytes);
         for (size_t j = 0; j < image->layers.count; j++)
-            add_piece(&wanted, &image->layers.items[j].digest, image->layers.items[j].size_bytes, NULL);
+            add_layer(&wanted, &image->layers.items[j].digest, image->layers.items[j].size_bytes);
         add_document(&wanted, &image->config);
         add_document(&wanted, &image->manifest);
     }

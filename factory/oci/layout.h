@@ -32,6 +32,8 @@ struct layout_beside {
 struct layout_request {
     const char *dir;     /* the layout: "out/dhcpd" */
     struct store *store; /* holds the layers */
+    bool
+        may_lack_layers; /* those that the store does not have stay where they are; readers live with that (layout_read.h) */
     const struct image *const *images;
     size_t image_count;
     const struct document *index;

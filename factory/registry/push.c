@@ -20,7 +20,8 @@ static bool bring_contents(struct push_work *push, int round, bool *ret_is_missi
 {
     if (push->is_known && round == 0)
         return push_blobs(push, PUSH_GUESS_PRESENT, err) && push_mend_manifests(push, ret_is_missing, err);
-    enum push_guess guess = push->is_new && round == 0 ? PUSH_GUESS_ABSENT : PUSH_GUESS_UNKNOWN;
+    bool is_absent_likely = push->is_new && round == 0 && !push->request->are_blobs_there;
+    enum push_guess guess = is_absent_likely ? PUSH_GUESS_ABSENT : PUSH_GUESS_UNKNOWN;
     return push_blobs(push, guess, err) && push_manifests(push, ret_is_missing, err);
 }
 

@@ -72,8 +72,10 @@ struct push_request {
     const char *mount_from;          /* a repository of the registry that may have some of the blobs; or NULL */
     const struct cargo_blobs *blobs; /* who opens blobs, as they are needed; NULL: the image's layout */
     const struct cargo
-        *cargo;         /* what is brought with the image as it is, before any tag moves (cargo.h); NULL: nothing */
-    size_t connections; /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
+        *cargo; /* what is brought with the image as it is, before any tag moves (cargo.h); NULL: nothing */
+    bool
+        are_blobs_there; /* somebody pushed them before: they are looked for first, and one that is not there is ERR_PUBLISH */
+    size_t connections;        /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
     _Atomic uint64_t *counter; /* bytes sent; may be NULL */
     _Atomic uint64_t *total;   /* bytes of blobs that have to be sent are added; may be NULL */
 };

@@ -96,9 +96,17 @@ struct opening {
 static bool open_body(void *context, int *ret_fd, struct err *err)
 {
     const struct opening *opening = context;
-    const struct cargo_blobs *blobs = opening->request->blobs;
-    return blobs ? blobs->open(blobs->context, opening->blob, ret_fd, err)
-                 : layout_blob_open(opening->request->image, opening->blob, ret_fd, err);
+    const struct push_request *request = opening->request;
+    const struct cargo_blobs *blobs = request->blobs;
+    if (blobs ? blobs->open(blobs->context, opening->blob, ret_fd, err)
+              : layout_blob_open(request->image, opening->blob, ret_fd, err))
+        return true;
+    if (request->are_blobs_there) {
+        err_clear(err);
+        err_set(err, ERR_PUBLISH, "sha256:%s was there, and is not any more; push it again",
+                digest_hex(&opening->blob->digest).chars);
+    }
+    return false;
 }
 
 /* What would have to be fetched first is opened only when it could not be mounted. */

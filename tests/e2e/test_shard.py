@@ -6,6 +6,7 @@ import os
 import random
 import re
 import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -91,7 +92,13 @@ class Whole(ShardCase):
             self.assertEqual(len(self.tags(name)), 2)
             for tag in self.tags(name):
                 self.assertRegex(tag, rf"^{PART.pattern}$")
+        layers = {arch["layer"] for report in reports for image in report["images"] for arch in image["architectures"]}
+        self.proxy.forget()
         self.assemble()
+        asked = self.proxy.asked("*", "/blobs/sha256:")
+        self.assertEqual([request.target for request in asked if request.verb != "HEAD" and request.target[-71:] in layers], [])
+        self.assertEqual({request.target[-71:] for request in asked if request.verb == "HEAD"} & layers, layers)
+        print(f"6 parts of 3 images were put together with {len(self.proxy.requests)} requests", file=sys.stderr)
         alone = self.alone()
         for name in ("one", "two", "three"):
             self.assertEqual(self.own(name), alone[name])
@@ -236,6 +243,20 @@ class Missing(ShardCase):
         alone = self.alone()
         for name in ("one", "two", "three"):
             self.assertEqual(self.own(name), alone[name])
+
+    def test_a_layer_that_is_lost_is_told_and_what_reads_layers_fetches_them(self):
+        reports = self.shards()
+        layer = [arch["layer"] for report in reports for image in report["images"] if image["image"] == "two"
+                 for arch in image["architectures"]][0]
+        self.proxy.fault("*", f"/me/two/blobs/{layer}", status=404, times=None)
+        self.assemble("two", "--shard", "2", code=run.PUBLISH)
+        self.assertRegex(self.last.stderr, f"image two for .*which shard ./2 makes, the layer {layer} is not there")
+        self.assertEqual(self.own("two"), {})
+        self.proxy.heal()
+        self.proxy.forget()
+        self.assemble("two", "--attest", "sbom")
+        self.assertTrue(self.proxy.asked("GET", f"/me/two/blobs/{layer}"))
+        self.target.check("me/two", self.tags("two")["latest"])
 
     def test_another_machines_lie_is_found(self):
         """A part of another image, and one whose bill is of another, under a tag of the plan."""
