@@ -22,7 +22,8 @@ struct moving {
     LIST(struct node) nodes;  /* as it becomes */
     struct map made;          /* paths of those */
     const char *id;
-    struct strings *lists; /* lines of each volume */
+    struct strings *lists;         /* lines of each volume */
+    struct strings *configuration; /* of each volume's configuration */
 };
 
 /* The volume that a path lives in, and which of its paths it is or is below; NULL: in none. */
@@ -86,18 +87,30 @@ static enum configuration rule_of(const struct moving *moving, const struct node
     return node->package->format->configuration(entry);
 }
 
-/* Adds a line of what the template holds. */
-static void list_node(struct moving *moving, const struct volume *volume, const struct node *node, const char *path,
-                      enum configuration rule)
+static const char *rule_word(enum configuration rule)
 {
-    static const char *const rules[] = {[CONFIGURATION_NONE] = "file",
+    static const char *const words[] = {[CONFIGURATION_NONE] = "file",
                                         [CONFIGURATION_CONFFILE] = "conffile",
                                         [CONFIGURATION_NOREPLACE] = "noreplace",
                                         [CONFIGURATION_REPLACED] = "config",
                                         [CONFIGURATION_MISSING_NOREPLACE] = "missing-noreplace",
                                         [CONFIGURATION_MISSING_REPLACED] = "missing-config"};
-    size_t number = (size_t)(volume - moving->volumes->list.items);
-    const char *kind = node->kind == NODE_DIRECTORY ? "directory" : node->kind == NODE_SYMLINK ? "link" : rules[rule];
+    return words[rule];
+}
+
+static size_t number_of(const struct moving *moving, const struct volume *volume)
+{
+    return (size_t)(volume - moving->volumes->list.items);
+}
+
+/* Adds a line of what the template holds. */
+static void list_node(struct moving *moving, const struct volume *volume, const struct node *node, const char *path,
+                      enum configuration rule)
+{
+    size_t number = number_of(moving, volume);
+    const char *kind = node->kind == NODE_DIRECTORY ? "directory"
+                       : node->kind == NODE_SYMLINK ? "link"
+                                                    : rule_word(rule);
     list_add(moving->arena, &moving->lists[number],
              arena_printf(moving->arena, "%s\t%o\t%u\t%u\t%s\n", kind, node->mode, node->uid, node->gid, path + 1));
 }
@@ -192,6 +205,9 @@ static bool move_node(struct moving *moving, const struct volume *volume, const 
     list_node(moving, volume, &moved, node->path, rule);
     if (rule == CONFIGURATION_NONE && moved.kind != NODE_SYMLINK)
         return true;
+    if (rule != CONFIGURATION_NONE)
+        list_add(moving->arena, &moving->configuration[number_of(moving, volume)],
+                 arena_printf(moving->arena, "%s\t%s\n", rule_word(rule), node->path + 1));
     const char *pristine = arena_printf(moving->arena, "/.pristine-%s%s", moving->id, node->path);
     moved.path = in_template(moving, volume, pristine);
     for (const char *slash = strchr(pristine + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -350,6 +366,9 @@ static void put_documents(struct moving *moving)
         put(moving, make_node(moving, in_template(moving, volume, pristine), NODE_DIRECTORY, 0700));
         put_file(moving, arena_printf(moving->arena, START_DIR "/data.%zu", i + 1),
                  strings_join(moving->arena, &moving->lists[i], ""));
+        if (moving->configuration[i].count)
+            put_file(moving, in_template(moving, volume, arena_printf(moving->arena, "%s/.configuration", pristine)),
+                     strings_join(moving->arena, &moving->configuration[i], ""));
     }
 }
 
@@ -429,6 +448,7 @@ bool tree_move_data(struct arena *arena, const struct data_request *request, str
                             .by_path = {.arena = arena},
                             .made = {.arena = arena}};
     moving.lists = arena_new_array(arena, struct strings, volumes->list.count);
+    moving.configuration = arena_new_array(arena, struct strings, volumes->list.count);
     for (size_t i = 0; i < root->count; i++)
         map_set(&moving.by_path, text_of(root->nodes[i].path), &root->nodes[i]);
     moving.id = find_id(&moving);

@@ -256,7 +256,8 @@ class Starts(Data):
 
 class Upgrades(Data):
     def test_configuration_follows_the_rules_of_dpkg(self):
-        first = self.build_version("1", files=[deb.link("/etc/svc/led", "sub"), deb.link("/etc/svc/mine", "a.conf")])
+        first = self.build_version("1", files=[deb.link("/etc/svc/led", "sub"), deb.link("/etc/svc/mine", "a.conf"),
+                                                deb.File("/etc/svc/gone.conf", "gone\n")])
         second = self.build_version("2", files=[deb.link("/etc/svc/led", "b.conf"), deb.link("/etc/svc/mine", "b.conf"),
                                                 deb.File("/etc/svc/fresh.conf", "fresh\n")])
         for shell in shells():
@@ -272,7 +273,7 @@ class Upgrades(Data):
                 os.symlink("same.conf", self.volume("/etc/svc/mine"))
                 told = self.start(second, shell)
                 for name, text in (("a.conf", "a 2\n"), ("b.conf", "admin\n"), ("b.conf.dpkg-dist", "b 2\n"), ("sub/d.conf", "d 2\n"),
-                                   ("same.conf", "admin\n"), ("fresh.conf", "fresh\n")):
+                                   ("same.conf", "admin\n"), ("fresh.conf", "fresh\n"), ("gone.conf", "gone\n")):
                     self.assertEqual(self.text("/etc/svc/" + name), text)
                 self.assertFalse(os.path.lexists(self.volume("/etc/svc/c.conf")))
                 self.assertEqual(self.text("/etc/svc/c.conf.dpkg-dist"), "c 2\n")
@@ -281,7 +282,8 @@ class Upgrades(Data):
                 self.assertEqual(os.listdir(self.volume("/etc/svc/sub")), ["d.conf"])
                 self.assertEqual(os.readlink(self.volume("/etc/svc/mine")), "same.conf")
                 self.assertEqual(self.text("/var/lib/svc/seed") + self.text("/var/lib/svc/data"), "grown\ndata\n")
-                for line in ("db_get svc/answer2", "etc/svc/a.conf: replaced", "b.conf.dpkg-dist", "c.conf: stays away", "fresh.conf: new", "mine: kept"):
+                for line in ("db_get svc/answer2", "etc/svc/a.conf: replaced", "b.conf.dpkg-dist", "c.conf: stays away", "fresh.conf: new", "mine: kept",
+                             "gone.conf: stays, though the package has it no more"):
                     self.assertIn(line, told)
                     self.assertIn(line, self.text("/upgrade.log"))
                 self.assertEqual(self.start(second, shell), "started\n")
@@ -303,7 +305,8 @@ class Upgrades(Data):
         self.assertEqual(os.readlink(self.volume("/etc/svc/a.conf.dpkg-dist.before.1")), outside)
 
     def test_a_path_that_became_something_else_is_put_aside_and_never_followed(self):
-        first = self.build_version("1", files=[deb.link("/etc/svc/turn", "/outside"), deb.File("/etc/svc/back/x.conf", "x\n")])
+        first = self.build_version("1", files=[deb.link("/etc/svc/turn", "/outside"), deb.File("/etc/svc/back/x.conf", "x\n"),
+                                                deb.File("/etc/svc/old/gone.conf", "gone\n")])
         second = self.build_version("2", files=[deb.File("/etc/svc/turn/y.conf", "y\n"), deb.link("/etc/svc/back", "sub")])
         self.start(first)
         self.change("/etc/svc/back/mine.conf")
@@ -418,7 +421,8 @@ exit $status
         self.sweep(self.build_version("1", size=4), self.forget)
 
     def test_what_another_build_began_to_fill_is_filled_anew(self):
-        first = self.build_version("1", files=[deb.link("/etc/svc/turn", "a.conf"), deb.File("/etc/svc/back/x.conf", "x\n")])
+        first = self.build_version("1", files=[deb.link("/etc/svc/turn", "a.conf"), deb.File("/etc/svc/back/x.conf", "x\n"),
+                                                deb.File("/etc/svc/old/gone.conf", "gone\n")])
         second = self.build_version("2", files=[deb.File("/etc/svc/turn/y.conf", "y\n"), deb.link("/etc/svc/back", "sub")])
         shims = self.shims()
         self.forget()
@@ -432,7 +436,8 @@ exit $status
         self.assertEqual(self.facts(), wanted)
 
     def test_an_upgrade_is_whole_after_a_kill_at_any_step(self):
-        first = self.build_version("1", files=[deb.link("/etc/svc/turn", "a.conf"), deb.File("/etc/svc/back/x.conf", "x\n")])
+        first = self.build_version("1", files=[deb.link("/etc/svc/turn", "a.conf"), deb.File("/etc/svc/back/x.conf", "x\n"),
+                                                deb.File("/etc/svc/old/gone.conf", "gone\n")])
         second = self.build_version("2", files=[deb.File("/etc/svc/turn/y.conf", "y\n"), deb.link("/etc/svc/back", "sub"),
                                                 deb.File("/etc/svc/fresh.conf", "fresh\n")])
 

@@ -17,11 +17,13 @@ FOLDER = "/etc/conf"
 MANIFEST = """
 packages: {install: [conf]}
 config: {entrypoint: [%s]}
-data: [{volume: /data, paths: [/etc/conf/]}]
+data: [{volume: /data, paths: [/etc/conf/, /etc/conf-d/]}]
 """
-# What the package's two versions have, and what somebody did to the file of the first one.
-BYTES = {"same": ("one\n", "one\n"), "changed": ("one\n", "two\n"), "new": (None, "two\n"), "equal": ("", "")}
+# What the package's three versions have, and what somebody did to the file of the first one.
+BYTES = {"same": ("one\n", "one\n", "one\n"), "changed": ("one\n", "two\n", "two\n"), "new": (None, "two\n", "two\n"),
+         "equal": ("", "", ""), "gone": ("one\n", None, None), "back": ("one\n", None, "one\n"), "back-changed": ("one\n", None, "two\n")}
 DONE = {"nothing": None, "edited": b"mine\n", "emptied": b"", "foreseen": b"two\n", "removed": "removed", "linked": "linked"}
+LATER = {"edited-later": b"mine\n", "removed-later": "removed"}  # done to what the second version left
 RPM = {"config": "%config", "noreplace": "%config(noreplace)", "missing": "%config(missingok)",
        "both": "%config(missingok,noreplace)"}
 DPKG = ["conffile"]
@@ -32,19 +34,23 @@ def tearDownModule():
 
 
 def names(flags):
-    """(path, word of its flags, its bytes in both versions, what was done to it)"""
+    """(path, word of its flags, its bytes in each version, what was done to it)"""
     for flag in flags:
         for kind, texts in BYTES.items():
-            for deed, what in DONE.items():
+            for deed, what in {**DONE, **LATER}.items():
                 if flag in DPKG and deed == "linked":
                     continue  # dpkg follows such a link, which nothing may here
+                if deed in LATER and not kind.startswith("back"):
+                    continue
                 if texts[0] is not None or deed in ("nothing", "edited"):
                     yield f"{FOLDER}/{flag}-{kind}-{deed}.conf", flag, texts, what
 
 
-def meddle(root, flags):
+def meddle(root, flags, is_later):
     """What somebody does to the configuration below a root, or in a volume."""
     for path, _, _, deed in names(flags):
+        if ("later" in path) != is_later or (is_later and not os.path.exists(root + path)):
+            continue  # rpm has removed it
         if deed == "removed":
             os.unlink(root + path)
         elif deed == "linked":
@@ -73,20 +79,23 @@ class Rules(Volumes):
 
     """`install(root, version)` installs a package, or upgrades to it; `image(version)` builds the image with it."""
 
+    def after(self, version):
+        pass
+
     def compare(self, flags):
         judge = self.path("judge")
         os.makedirs(judge)
-        first, second = self.image(1), self.image(2)
-        self.start(first)
-        self.install(judge, 1)
-        for root in (judge, self.path("volumes/data")):
-            meddle(root, flags)
-        self.start(second)
-        self.install(judge, 2)
-        mine, other = found(self.path("volumes/data")), found(judge)
-        self.assertGreater(len(other), 15)
-        self.assertEqual({name: mine.get(name) for name in {*mine, *other} if mine.get(name) != other.get(name)},
-                         {name: other.get(name) for name in {*mine, *other} if mine.get(name) != other.get(name)})
+        for version in (1, 2, 3):
+            self.start(self.image(version))
+            self.install(judge, version)
+            mine, other = found(self.path("volumes/data")), found(judge)
+            self.assertGreater(len(other), 15)
+            differing = sorted(name for name in {*mine, *other} if mine.get(name) != other.get(name))
+            self.assertEqual([(name, mine.get(name)) for name in differing], [(name, other.get(name)) for name in differing], version)
+            for root in (judge, self.path("volumes/data")):
+                if version < 3:
+                    meddle(root, flags, version == 2)
+            self.after(version)
 
 
 @unittest.skipUnless(os.geteuid() == 0, "owners need root")
@@ -95,6 +104,8 @@ class Rpm(Rules, BuildCase):
     def package(self, version):
         files = [rpm.File(path, texts[version - 1], flags=RPM[flag])
                  for path, flag, texts, _ in names(RPM) if texts[version - 1] is not None]
+        if version == 1:
+            files += [rpm.directory("/etc/conf-d/deep"), rpm.File("/etc/conf-d/deep/gone.conf", "one\n", flags=RPM["config"])]
         return rpm.Package("conf", [rpm.directory(FOLDER), *files], version=str(version), time=rpm.EPOCH + version)
 
     def image(self, version):
@@ -114,6 +125,14 @@ class Rpm(Rules, BuildCase):
             stream.write(self.package(version).build())
         subprocess.run(["rpm", "--root", root, "--dbpath", "/var/lib/rpm", "--upgrade", "--nodeps", "--nosignature", path],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def after(self, version):
+        """What an image has no more is removed from the volume, not from where a link leads to."""
+        far = self.path("volumes/data/etc/conf-d/deep")
+        if version == 1:
+            os.rename(far, self.path("outside"))
+            os.symlink(self.path("outside"), far)
+        self.assertEqual(os.listdir(self.path("outside")), ["gone.conf"])
 
     def test_configuration_is_as_rpm_leaves_it(self):
         self.compare(RPM)

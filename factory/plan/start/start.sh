@@ -10,7 +10,7 @@
 # /usr/lib/imgfactory/scripts       "PACKAGE VERSION", tab, what its scripts would have done and nobody did
 # /usr/lib/imgfactory/run           directories below /run, which is empty at each start; run-template has them
 # In a volume: build-id, as above, of the build that filled it; .populating-ID while that is done; .pristine-ID, the configuration as
-# that build had it; upgrade.log; .lock, held while a container uses the volume; and in the first one .upgrading, while an upgrade is
+# that build had it, with .configuration, which has RULE, tab, PATH of each; upgrade.log; .lock, held while a container uses the volume; and in the first one .upgrading, while an upgrade is
 # under way.
 set -u
 here=${0%/*}
@@ -213,6 +213,50 @@ upgrade_file() {
     fi
 }
 
+# Whether the directories above $path are directories of the volume: nothing is done through links.
+is_reached() {
+    folder=$volume
+    rest=$path
+    while [ "$rest" != "${rest#*/}" ]; do
+        folder=$folder/${rest%%/*}
+        rest=${rest#*/}
+        { [ -d "$folder" ] && [ ! -L "$folder" ]; } || return 1
+    done
+}
+
+# Configuration that the package has no more: rpm removes it, or saves it if it was changed.
+remove_configuration() {
+    if is_same "$pristine"; then
+        rm -f "$volume/$path" || fail "$volume/$path: cannot be removed"
+        report "$path: removed, as the package has it no more"
+        return 0
+    fi
+    ! is_there "$volume/$path.rpmsave" || { is_plain "$volume/$path.rpmsave" && [ ! -d "$volume/$path" ]; } ||
+        put_aside "$path.rpmsave"
+    mv -f "$volume/$path" "$volume/$path.rpmsave" || fail "$volume/$path: cannot be renamed"
+    report "$path: the package has it no more; it was changed, and is $path.rpmsave"
+}
+
+# dpkg leaves such a file, and knows what the package had, should it come back: so does the copy of the volume that is made.
+keep_obsolete() {
+    [ "$kind" = obsolete ] || report "$path: stays, though the package has it no more"
+    { mkdir -p "$volume/.installing/${path%/*}" && cp -a "$pristine/$path" "$volume/.installing/$path" &&
+        echo "obsolete$tab$path" >> "$volume/.installing/.configuration"; } ||
+        fail "$volume: cannot be written to; is it full?"
+}
+
+# Configuration that the former build had and this one has not.
+settle_gone() {
+    is_plain "$pristine/.configuration" || return 0
+    while IFS=$tab read -r kind path; do
+        { ! is_there "$template/$path" && is_reached && is_there "$volume/$path" && is_plain "$pristine/$path"; } || continue
+        case $kind in
+        conffile | obsolete) keep_obsolete ;;
+        *) remove_configuration ;;
+        esac
+    done < "$pristine/.configuration"
+}
+
 # Tells what scripts of packages that are others now would have done, which nobody did.
 tell_scripts() {
     is_plain "$pristine/.packages" || return 0
@@ -238,8 +282,9 @@ upgrade() {
     done < "$here/data.$number"
     tell_scripts
     rm -rf "$volume/.installing" "$volume/.pristine-$id"
-    { cp -a "$template/.pristine-$id" "$volume/.installing" &&
-        mv "$volume/.installing" "$volume/.pristine-$id"; } || fail "$volume: cannot be written to; is it full?"
+    cp -a "$template/.pristine-$id" "$volume/.installing" || fail "$volume: cannot be written to; is it full?"
+    settle_gone
+    mv "$volume/.installing" "$volume/.pristine-$id" || fail "$volume: cannot be written to"
     settle
     install "$template/build-id" build-id
     settle
