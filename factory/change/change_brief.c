@@ -44,16 +44,6 @@ static void add(struct brief *brief, const struct change *change, const char *te
         list_add(brief->arena, &line->platforms, platform_of(change));
 }
 
-/* Returns whether one of the packages that a story is of gave files. */
-static bool has_given(const struct change *change, const struct change_story *told, const struct map *given)
-{
-    for (size_t i = 0; i < told->packages.count; i++) {
-        if (map_get(given, text_of(told->packages.items[i])))
-            return true;
-    }
-    return change->is_known && !told->packages.count;
-}
-
 /* The numbers that a changelog names, as far as they have room. */
 static const char *cves_of(struct arena *arena, const struct strings *cves)
 {
@@ -67,13 +57,13 @@ static const char *cves_of(struct arena *arena, const struct strings *cves)
     return arena_printf(arena, "  %s and %zu more", shown, cves->count - first.count);
 }
 
-static void add_stories(struct brief *brief, const struct change *change, const struct map *given)
+static void add_stories(struct brief *brief, const struct change *change)
 {
     struct arena *arena = brief->arena;
     for (size_t i = 0; i < change->stories.count; i++) {
         const struct change_story *told = &change->stories.items[i];
         const struct story *story = told->story;
-        if (has_given(change, told, given))
+        if (stories_are_given(change, &told->packages))
             add(brief, change,
                 arena_printf(arena, "%s %s → %s%s%s", text_shown(arena, story->source),
                              text_shown(arena, story->before), text_shown(arena, story->after),
@@ -110,7 +100,6 @@ static void add_rest(struct brief *brief, const struct change *change)
 
 static void add_change(struct brief *brief, const struct change *change)
 {
-    struct map given = {.arena = brief->arena};
     size_t before = brief->lines.count;
     if (change_is_none(change))
         return;
@@ -119,18 +108,15 @@ static void add_change(struct brief *brief, const struct change *change)
         (void)add_line(brief, arena_printf(brief->arena, "%s %s", platform, change->after ? "came" : "went"), true);
         return;
     }
-    for (size_t i = 0; i < change->packages.count; i++) {
-        struct package_change *package = &change->packages.items[i];
-        if (package->has_given)
-            (void)map_add(&given, text_of(change_package(package)->name), package);
-    }
-    add_stories(brief, change, &given);
+    add_stories(brief, change);
     bool is_any = brief->lines.count > before || change->stories.count;
     for (size_t i = 0; i < change->packages.count; i++) {
-        if (change->packages.items[i].has_given)
-            add_package(brief, change, &change->packages.items[i]);
+        if (!change->packages.items[i].has_given)
+            continue;
+        add_package(brief, change, &change->packages.items[i]);
+        is_any = true;
     }
-    if (!is_any && !given.slots.count)
+    if (!is_any)
         add_rest(brief, change);
 }
 

@@ -270,6 +270,16 @@ void stories_tell(struct arena *arena, struct stories *stories, struct change *c
     arena_done(&scratch);
 }
 
+bool stories_are_given(const struct change *change, const struct strings *packages)
+{
+    for (size_t i = 0; i < change->packages.count; i++) {
+        const struct package_change *package = &change->packages.items[i];
+        if (package->has_given && strings_has(packages, change_package(package)->name))
+            return true;
+    }
+    return change->is_known && !packages->count;
+}
+
 void stories_done(struct stories *stories)
 {
     arena_done(&stories->arena);

@@ -50,6 +50,9 @@ struct stories {
 void stories_tell(struct arena *arena, struct stories *stories, struct change *change);
 /* Tells of each advisory that the after side's repositories have of packages that changed; into change->advisories. */
 void stories_advise(struct arena *arena, struct stories *stories, struct change *change);
+/* Returns whether any of these packages of a change, those of a story or an advisory, gave files to the image, before or after. Of no
+ * packages: whether the change is known. */
+bool stories_are_given(const struct change *change, const struct strings *packages);
 /* Frees. Accepts a zeroed one. For AUTO(). */
 void stories_done(struct stories *stories);
 

@@ -15,17 +15,21 @@ static void add_once(struct arena *arena, struct map *seen, const char *text, st
         list_add(arena, list, text);
 }
 
-/* Those of one platform. */
+/* Those of one platform: what a package names that gave no file to the image was not in it. */
 static void add_cves(struct arena *arena, const struct change *change, struct map *seen, struct strings *list)
 {
     for (size_t i = 0; i < change->stories.count; i++) {
-        const struct story *story = change->stories.items[i].story;
-        for (size_t k = 0; !story->is_back && k < story->picks.cves.count; k++)
+        const struct change_story *told = &change->stories.items[i];
+        const struct story *story = told->story;
+        bool is_told = !story->is_back && stories_are_given(change, &told->packages);
+        for (size_t k = 0; is_told && k < story->picks.cves.count; k++)
             add_once(arena, seen, story->picks.cves.items[k], list);
     }
     for (size_t i = 0; i < change->advisories.count; i++) {
-        const struct strings *references = &change->advisories.items[i].references;
-        for (size_t k = 0; k < references->count; k++) {
+        const struct advisory *advisory = &change->advisories.items[i];
+        const struct strings *references = &advisory->references;
+        bool is_told = stories_are_given(change, &advisory->packages);
+        for (size_t k = 0; is_told && k < references->count; k++) {
             if (strncmp(references->items[k], CVE, strlen(CVE)) == 0)
                 add_once(arena, seen, references->items[k], list);
         }

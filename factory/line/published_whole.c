@@ -9,15 +9,17 @@
 
 /* What an image's own layer has. */
 struct own {
-    struct map paths, directories, packages; /* paths: of all but directories */
+    struct map paths, directories, packages; /* paths: as past_hide() notes them */
 };
 
 static void list_own(struct own *own, const struct bill *bill)
 {
     for (size_t i = 0; i < bill->files.count; i++)
-        map_set(&own->paths, text_of(bill->files.items[i].path), own);
-    for (size_t i = 0; i < bill->directories.count; i++)
+        past_hide(&own->paths, bill->files.items[i].path, bill->files.items[i].kind);
+    for (size_t i = 0; i < bill->directories.count; i++) {
+        past_hide(&own->paths, bill->directories.items[i].path, NODE_DIRECTORY);
         map_set(&own->directories, text_of(bill->directories.items[i].path), own);
+    }
     for (size_t i = 0; i < bill->packages.count; i++) {
         if (bill->packages.items[i].has_given)
             map_set(&own->packages, text_of(bill->packages.items[i].name), own);
@@ -54,17 +56,18 @@ static void add_base(struct arena *arena, const struct bill *base, struct bill *
             list_add(arena, &whole->packages, copy_package(arena, &base->packages.items[i]));
     }
     for (size_t i = 0; i < base->files.count; i++) {
-        if (!past_is_hidden(&scratch, &own.paths, base->files.items[i].path))
+        const struct bill_file *file = &base->files.items[i];
+        if (!past_is_hidden(&scratch, &own.paths, file->path, file->kind))
             list_add(arena, &whole->files, copy_file(arena, &base->files.items[i]));
     }
     for (size_t i = 0; i < base->directories.count; i++) {
         const char *path = base->directories.items[i].path;
-        if (!past_is_hidden(&scratch, &own.paths, path) && !map_get(&own.directories, text_of(path)))
+        if (!past_is_hidden(&scratch, &own.paths, path, NODE_DIRECTORY) && !map_get(&own.directories, text_of(path)))
             list_add(arena, &whole->directories, copy_file(arena, &base->directories.items[i]));
     }
     for (size_t i = 0; i < base->sonames.count; i++) {
         const struct bill_soname *soname = &base->sonames.items[i];
-        if (!past_is_hidden(&scratch, &own.paths, soname->path))
+        if (!past_is_hidden(&scratch, &own.paths, soname->path, NODE_FILE))
             list_add(arena, &whole->sonames,
                      (struct bill_soname){arena_strdup(arena, soname->path), arena_strdup(arena, soname->soname)});
     }

@@ -200,15 +200,26 @@ static const char *summarize(struct arena *arena, const struct page_run *run)
                         strings_join(arena, &parts, ", "));
 }
 
+/* How many CVE numbers what changed names; several images may have one library. */
+static size_t count_cves(const struct page_run *run)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct map seen = {.arena = &scratch};
+    for (size_t i = 0; i < run->count; i++) {
+        for (size_t k = 0; k < run->images[i].cves.count; k++)
+            (void)map_add(&seen, text_of(run->images[i].cves.items[k]), &seen);
+    }
+    return seen.slots.count;
+}
+
 static struct text make_night(struct arena *arena, const struct page_run *run, size_t most)
 {
     struct template_scope *scope = begin(arena, run);
-    size_t cves = 0, shown = 0;
-    for (size_t i = 0; i < run->count; i++)
-        cves += run->images[i].cves.count;
+    size_t cves = count_cves(run), shown = 0;
     template_text(arena, scope, "summary", summarize(arena, run));
     template_text(arena, scope, "all-seconds", arena_printf(arena, "%.1f s", run->seconds));
     template_text(arena, scope, "all-cves", cves ? arena_printf(arena, "%zu", cves) : NULL);
+    template_text(arena, scope, "all-are", cves == 1 ? "number is" : "numbers are");
     for (int is_rest = 0; is_rest <= 1; is_rest++) { /* what somebody has to look at comes first */
         for (size_t i = 0; i < run->count && shown < most; i++) {
             const struct page_image *image = &run->images[i];

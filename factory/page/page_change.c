@@ -51,11 +51,13 @@ static void list_libraries(struct arena *arena, struct template_scope *scope, co
 static void list_stories(struct arena *arena, struct template_scope *scope, const struct change *change)
 {
     for (size_t i = 0; i < change->stories.count && i < LISTED_MAX; i++) {
-        const struct story *story = change->stories.items[i].story;
+        const struct change_story *told = &change->stories.items[i];
+        const struct story *story = told->story;
         struct template_scope *row = template_item(arena, scope, "stories");
         template_text(arena, row, "source", story->source);
         template_text(arena, row, "before", story->before);
         template_text(arena, row, "after", story->after);
+        template_text(arena, row, "gives-none", stories_are_given(change, &told->packages) ? NULL : "none");
         template_text(arena, row, "not-read", story->is_read ? NULL : story->why_not);
         for (size_t k = 0; k < story->picks.cves.count && k < LISTED_MAX; k++)
             template_text(arena, template_item(arena, row, "story-cves"), "cve", story->picks.cves.items[k]);
@@ -93,6 +95,7 @@ void page_set_changes(struct arena *arena, struct template_scope *scope, const s
         template_text(arena, template_item(arena, scope, "fixed-cves"), "cve", image->cves.items[i]);
     template_text(arena, scope, "fixed-count",
                   image->cves.count ? arena_printf(arena, "%zu", image->cves.count) : NULL);
+    template_text(arena, scope, "fixed-are", image->cves.count == 1 ? "number is" : "numbers are");
     if (image->cves.count > LISTED_MAX)
         template_text(arena, scope, "more-cves", arena_printf(arena, "and %zu more", image->cves.count - LISTED_MAX));
 }

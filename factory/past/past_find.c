@@ -140,7 +140,7 @@ static void look_at_file(struct asking *asking, const struct past_file *file)
     bool is_file = wanted->file && (path_is_glob(wanted->file) ? path_matches(wanted->file, file->path)
                                                                : strcmp(wanted->file, file->path) == 0);
     if ((!is_library && !is_file) || past_is_whiteout(file->path) ||
-        past_is_hidden(asking->scratch, &asking->paths, file->path))
+        past_is_hidden(asking->scratch, &asking->paths, file->path, file->kind))
         return;
     if (is_library)
         take(asking, arena_printf(asking->scratch, "%s %s", file->soname, file->path), &asking->has_soname);
@@ -158,11 +158,10 @@ static void look_at_bill(struct asking *asking, const struct past_bill *bill)
         item == PAST_PACKAGE ? look_at_package(asking, &package) : look_at_file(asking, &file);
     for (struct text rest = bill->items;
          bill->base_name && (item = past_bill_next(&rest, &package, &file)) != PAST_END;) {
-        const char *name = item == PAST_PACKAGE ? package.name : file.path;
-        bool is_counted = item == PAST_PACKAGE ? package.has_given : file.kind != NODE_DIRECTORY;
-        if (is_counted)
-            map_set(item == PAST_PACKAGE ? &asking->packages : &asking->paths,
-                    text_of(arena_strdup(asking->scratch, name)), asking);
+        if (item == PAST_FILE)
+            past_hide(&asking->paths, arena_strdup(asking->scratch, file.path), file.kind);
+        else if (package.has_given)
+            map_set(&asking->packages, text_of(arena_strdup(asking->scratch, package.name)), asking);
     }
 }
 

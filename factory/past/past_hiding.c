@@ -6,16 +6,26 @@
 #define WHITEOUT ".wh."
 #define OPAQUE "/.wh..wh..opq"
 
-static bool has(const struct map *above, const char *path)
+static const char replaced[] = "replaced", directory[] = "directory"; /* what maps have of a path */
+
+void past_hide(struct map *above, const char *path, enum node_kind kind)
 {
-    return map_get(above, text_of(path)) != NULL;
+    bool is_directory = kind == NODE_DIRECTORY;
+    if (!is_directory || !map_get(above, text_of(path)))
+        map_set(above, text_of(path), (void *)(is_directory ? directory : replaced));
 }
 
-bool past_is_hidden(struct arena *arena, const struct map *above, const char *path)
+/* Whether something is there that is no directory. */
+static bool has(const struct map *above, const char *path)
+{
+    return map_get(above, text_of(path)) == replaced;
+}
+
+bool past_is_hidden(struct arena *arena, const struct map *above, const char *path, enum node_kind kind)
 {
     if (!above->slots.count)
         return false;
-    if (has(above, path))
+    if (kind == NODE_DIRECTORY ? has(above, path) : map_get(above, text_of(path)) != NULL)
         return true;
     for (const char *at = path; at[1]; at = path_dirname(arena, at)) {
         const char *dir = path_dirname(arena, at), *end = dir[1] ? dir : "";

@@ -8,10 +8,13 @@
 #define IMGFACTORY_PAST_PAST_HIDING_H
 
 #include "base/map.h"
+#include "tree/tree.h"
 
-/* Returns whether a layer replaces or removes what is at a canonical path below it, or a directory above that: `above` has its
- * paths, whiteouts among them, but for directories. The arena is for scratch. */
-bool past_is_hidden(struct arena *arena, const struct map *above, const char *path);
+/* Notes a path of a layer, and what is there. The path is kept. */
+void past_hide(struct map *above, const char *path, enum node_kind kind);
+/* Returns whether layers replace or remove what is at a canonical path below them, or a directory above that: `above` has their
+ * paths, whiteouts among them. A directory hides what is none at its path, and nothing within one. The arena is for scratch. */
+bool past_is_hidden(struct arena *arena, const struct map *above, const char *path, enum node_kind kind);
 /* Returns whether a path is a whiteout: no file of the image. */
 bool past_is_whiteout(const char *path);
 

@@ -4,6 +4,7 @@ files stays as it is."""
 
 import contextlib
 import fcntl
+import gzip
 import html.parser
 import json
 import os
@@ -106,6 +107,37 @@ class Pages(Case):
         self.assertIn(told["changes"]["before"], page.text)
         # Why each file is there stands in the table.
         self.assertRegex(re.sub(r"\s+", " ", page.text), r"/usr/lib/x86_64-linux-gnu/libbar\.so\.2.*needed by /usr/lib/x86_64-linux-gnu/libfoo")
+
+    def publish_fixing(self, number):
+        """libfoo1 and hints, of which no file is in the image, of a version whose changelogs name a CVE each."""
+        def doc(name):
+            text = f"{name} (1:{number}.0-1) stable; urgency=high\n\n  * Fix CVE-2026-{number}{len(name):03}.\n\n -- A <a@b.c>  Mon, 02 Nov 2026 08:00:00 +0000\n"
+            return deb.File(f"/usr/share/doc/{name}/changelog.Debian.gz", gzip.compress(text.encode(), mtime=0))
+        self.repository.packages = world.packages() + [deb.Package("hints", arch="all", version=f"1:{number}.0-1", files=[
+            doc("hints"), deb.File("/usr/share/hints/x", str(number))])]
+        for package in self.repository.packages:
+            if package.name == "libfoo1":
+                package.version = f"1:{number}.0-1"
+                package.fields["Depends"] += ", hints"
+                package.files = [*package.files, doc("libfoo1")]
+        self.repository.publish(self.key)
+
+    def test_what_a_package_mends_of_which_no_file_is_there_does_not_count(self):
+        self.write_manifest("other", "name: other\nbinaries: [/usr/sbin/served]\npackages: {install: [hints]}\n")
+        self.publish_fixing(1)
+        self.make("served", "other")
+        self.publish_fixing(2)
+        told = self.make("served", "other").images()["served"]["changes"]["platforms"][0]
+        self.assertEqual({one["packages"][0]: one["cves"] for one in told["changelogs"]},
+                         {"hints": ["CVE-2026-2005"], "libfoo1": ["CVE-2026-2007"]})
+        page = self.page()
+        self.assertEqual([(row["Image"][0].split()[0], row["CVEs fixed"][0]) for row in page.rows()], [("served", "1"), ("other", "2")])
+        self.assertIn("2 CVE numbers are named by what changed", page.text)
+        text = re.sub(r"\s+", " ", self.page("image/served.html").text)
+        self.assertIn("1 CVE number is named by what changed: CVE-2026-2007", text)
+        self.assertRegex(text, r"Changelog of hints, 1:1.0-1 → 1:2.0-1 \(no file of it is in the image\), CVE-2026-2005")
+        night = self.factory.run_plain("history", "--json", "--state", self.factory.state, "served")
+        self.assertEqual(json.loads(night.stdout)["places"][0]["nights"][0]["cves"], ["CVE-2026-2007"])
 
     def test_pages_have_no_scripts_and_nothing_from_elsewhere(self):
         self.make()

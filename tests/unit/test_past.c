@@ -281,13 +281,30 @@ static void what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it
     struct map paths = {.arena = &arena};
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(above); i++)
-        map_set(&paths, text_of(above[i]), &paths);
+        past_hide(&paths, above[i], NODE_FILE);
     for (size_t i = 0; i < ARRAY_COUNT(hidden); i++)
-        assert_true(past_is_hidden(&arena, &paths, hidden[i]));
+        assert_true(past_is_hidden(&arena, &paths, hidden[i], NODE_FILE));
     for (size_t i = 0; i < ARRAY_COUNT(seen); i++)
-        assert_false(past_is_hidden(&arena, &paths, seen[i]));
+        assert_false(past_is_hidden(&arena, &paths, seen[i], NODE_FILE));
     assert_true(past_is_whiteout("/opt/.wh.old"));
     assert_false(past_is_whiteout("/opt/old.wh."));
+}
+
+static void a_directory_hides_what_is_none_at_its_path_and_nothing_within_one(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct map paths = {.arena = &arena};
+    (void)state;
+    past_hide(&paths, "/srv/a", NODE_DIRECTORY);
+    assert_true(past_is_hidden(&arena, &paths, "/srv/a", NODE_FILE));
+    assert_true(past_is_hidden(&arena, &paths, "/srv/a", NODE_SYMLINK));
+    assert_false(past_is_hidden(&arena, &paths, "/srv/a", NODE_DIRECTORY));
+    assert_false(past_is_hidden(&arena, &paths, "/srv/a/b", NODE_FILE));
+    past_hide(&paths, "/srv/a", NODE_SYMLINK); /* of a layer between them */
+    assert_true(past_is_hidden(&arena, &paths, "/srv/a", NODE_DIRECTORY));
+    assert_true(past_is_hidden(&arena, &paths, "/srv/a/b", NODE_FILE));
+    past_hide(&paths, "/srv/a", NODE_DIRECTORY);
+    assert_true(past_is_hidden(&arena, &paths, "/srv/a/b", NODE_FILE));
 }
 
 /* Whether a document is one whose first line is that of a record, with so many blanks behind it. */
@@ -348,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_image_whose_place_and_tag_another_has_by_now_is_replaced, make_folder,
                                         remove_folder),
         cmocka_unit_test(what_a_layer_removes_or_replaces_is_hidden_with_all_that_is_below_it),
+        cmocka_unit_test(a_directory_hides_what_is_none_at_its_path_and_nothing_within_one),
         cmocka_unit_test(a_hostile_document_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
