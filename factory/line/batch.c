@@ -669,6 +669,8 @@ static void refuse_waiting(struct shift *shift, const struct batch_image *untrue
 /* Once all orders have ended: lets out what waits, unless the lock lied of any of them. Bases come before what stands on them. */
 static void let_out(struct shift *shift)
 {
+    if (!shift->is_waiting_for_all)
+        return;
     const struct batch_image *untrue = find_untrue(shift);
     if (untrue) {
         refuse_waiting(shift, untrue);
