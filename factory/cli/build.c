@@ -35,6 +35,7 @@
 #include "line/status_seen.h"
 #include "line/summary.h"
 #include "line/together.h"
+#include "line/vendor.h"
 #include "registry/registries_conf.h"
 #include "registry/registry_shared.h"
 
@@ -1850,6 +1851,47 @@ bool build_packages(struct command *command, catalog_take_name *take, void *take
     struct build *build = begin(command);
     struct names_wish wish = {take, taker};
     return end(build, tell_packages(build, &wish, err));
+}
+
+/* Who is told of catalogs. */
+struct catalogs_wish {
+    build_take_catalog *take;
+    void *taker;
+};
+
+static bool take_locked(struct build *build, struct plant *plant, const struct batch_image *image,
+                        const struct catalogs_wish *wish, struct err *err)
+{
+    struct lock indices = build->locking.lock;
+    struct catalog *catalog;
+    indices.packages.count = 0; /* no package is looked into */
+    bool is_good = !build->locking.pins.vendor || vendor_take(plant, &indices, build->locking.pins.vendor, err);
+    for (size_t i = 0; is_good && i < image->arch_count; i++)
+        is_good = plant_find_catalog(plant, image->source, image->arches[i], &catalog, err) &&
+                  plant_prepare(plant, catalog, err) && wish->take(wish->taker, &build->locking.lock, catalog, err);
+    return is_good;
+}
+
+static bool ask_locked(struct build *build, const struct catalogs_wish *wish, struct err *err)
+{
+    struct batch_image *image;
+    struct plant plant;
+    if (!locking_words(build->command, &build->names, &build->locking, err))
+        return false;
+    locking_begin(build->command, &build->locking);
+    build->locking.pins.is_audit = true;
+    if (!plan_stand_in(build, &image, err) || !plant_open(&build->run, build->command->log, &plant, err))
+        return false;
+    bool is_good = take_locked(build, &plant, image, wish, err);
+    plant_close(&plant);
+    return is_good;
+}
+
+bool build_locked_catalogs(struct command *command, build_take_catalog *take, void *taker, struct err *err)
+{
+    struct build *build = begin(command);
+    const struct catalogs_wish wish = {take, taker};
+    return end(build, ask_locked(build, &wish, err));
 }
 
 bool build_list(struct command *command, struct err *err)

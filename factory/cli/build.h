@@ -7,6 +7,7 @@
 #define IMGFACTORY_CLI_BUILD_H
 
 #include "bill/inputs.h"
+#include "bill/lock.h"
 #include "cli/command.h"
 #include "source/catalog.h"
 
@@ -34,6 +35,11 @@ bool build_packages(struct command *command, catalog_take_name *take, void *take
 /* Makes what the options name again, to be compared: nothing is pushed, told or taken down. False: err is that of the first image that
  * failed. */
 bool build_again(struct command *command, struct err *err) MUST_CHECK;
+/* Is told of the catalog of one architecture of a lock, which is open as long as that takes. */
+typedef bool build_take_catalog(void *taker, const struct lock *lock, struct catalog *catalog, struct err *err);
+/* Opens what the lock of the options pins of their source, for their architectures, one after the other. Nothing stands in for metadata
+ * that are gone: ERR_NETWORK. Readers are confined with the calling thread. */
+bool build_locked_catalogs(struct command *command, build_take_catalog *take, void *taker, struct err *err) MUST_CHECK;
 /* Tells of the plan of a lock (--plan) what of the site's images is there. ERR_PARTLY while anything is missing; else as a build that
  * pushes. */
 bool build_plan_status(struct command *command, struct err *err) MUST_CHECK;

@@ -9,12 +9,14 @@
 #include "cli/rebuild_parts.h"
 #include "cli/remote.h"
 #include "cli/signing.h"
+#include "cli/verify_lock.h"
 #include "io/file.h"
 #include "io/tree_remove.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static const char *const verdicts[] = {
     [REBUILD_IDENTICAL] = "identical", [REBUILD_SAME_CONTENT] = "same-content", [REBUILD_DIFFERENT] = "different"};
@@ -162,8 +164,11 @@ static bool check_options(struct command *command, struct err *err)
 {
     const struct options *options = &command->options;
     const struct signers *signers;
-    if (!options->is_rebuild && (options->is_result_published || options->vendor))
-        err_set(err, ERR_USAGE, "%s is for --rebuild", options->vendor ? "--vendor" : "--publish-result");
+    struct stat status;
+    if (options->vendor && (stat(options->vendor, &status) != 0 || !S_ISDIR(status.st_mode)))
+        err_set(err, ERR_USAGE, "--vendor: %s is no directory; `imgfactory lock --vendor` makes one", options->vendor);
+    else if (!options->is_rebuild && options->is_result_published)
+        err_set(err, ERR_USAGE, "--publish-result is for --rebuild");
     else if (options->is_result_published && !options->sign.count)
         err_set(err, ERR_USAGE, "--publish-result wants a key to sign with: --sign FILE");
     if (err->kind || !options->is_result_published)
@@ -201,12 +206,84 @@ static bool rebuild(struct rebuilding *rebuilding, struct err *err)
     return is_good;
 }
 
+/* --- the lock alone --- */
+
+static void tell_lock(struct arena *arena, const struct verify_lock *lock)
+{
+    if (lock->why)
+        (void)printf("REFUSED: %s, against signed indices: %s\n", lock->from, text_shown(arena, lock->why));
+    else if (lock->package_count)
+        (void)printf("%s: %s, against %s: %zu packages\n", lock->repositories.count ? "verified" : "agrees, unsigned",
+                     lock->from, lock->repositories.count ? "signed indices" : "its indices", lock->package_count);
+    for (size_t i = 0; i < lock->repositories.count && !lock->why; i++)
+        (void)printf("  %s\n", text_shown(arena, lock->repositories.items[i]));
+    for (size_t i = 0; i < lock->unverified.count; i++)
+        (void)printf("not verified: %s\n", text_shown(arena, lock->unverified.items[i]));
+}
+
+static void tell_lock_json(struct arena *arena, json_t *told, const struct verify_lock *lock, const struct err *err)
+{
+    json_t *sentences = json_object_get(told, "unverified"), *one;
+    struct strings all = {0};
+    size_t i;
+    for (i = 0; i < lock->unverified.count; i++)
+        json_array_append_new(sentences, record_text(lock->unverified.items[i]));
+    json_array_foreach(sentences, i, one) list_add(arena, &all, json_string_value(one));
+    json_object_set_new(told, "not_verified", record_text(strings_join(arena, &all, "; ")));
+    json_object_set_new(told, "outcome", json_string(err_kind_name(err->kind)));
+    json_object_set_new(told, "exit", json_integer(err->kind));
+    json_object_set_new(told, "lock",
+                        json_pack("{s:o, s:b, s:o, s:I, s:o}", "from", record_text(lock->from), "good",
+                                  lock->repositories.count && !lock->unverified.count && !lock->why, "repositories",
+                                  record_strings(&lock->repositories), "packages", (json_int_t)lock->package_count,
+                                  "why", record_text(lock->why)));
+    (void)json_dumpf(told, stdout, JSON_INDENT(2));
+    (void)fputc('\n', stdout);
+}
+
+/* Where there is no room to work in, the rest holds all the same. */
+static bool hold_lock_in_dir(struct rebuilding *rebuilding, struct verify_lock *lock, struct err *err)
+{
+    struct command *command = rebuilding->command;
+    struct rebuild_plan *plan = &rebuilding->plan;
+    if (plan->lock.len && !make_dir(rebuilding, err)) {
+        list_add(&command->arena, &lock->unverified, arena_strdup(&command->arena, err->text));
+        lock->from = plan->lock_of;
+        err_clear(err);
+        return true;
+    }
+    if (rebuilding->dir)
+        confinement_write(command, rebuilding->dir, 0700);
+    return verify_lock(command, plan, rebuilding->dir, lock, err);
+}
+
+/* Verifies, and holds the lock against the metadata that it names. */
+static bool verify_only(struct rebuilding *rebuilding, struct err *err)
+{
+    struct command *command = rebuilding->command;
+    struct options *options = &command->options;
+    struct verify_lock lock = {0};
+    const char *word = options->words.count ? options->words.items[0] : "";
+    bool is_json = options->is_json;
+    if (!look_first(rebuilding, err))
+        return false;
+    options->is_json = false;
+    bool is_good = hold_lock_in_dir(rebuilding, &lock, err);
+    options->is_json = is_json;
+    if (is_good && lock.why)
+        err_set(err, ERR_TRUST, "%s: %s, against signed indices: %s", word, lock.from, lock.why);
+    if (is_json)
+        tell_lock_json(&command->arena, rebuilding->plan.told, &lock, err);
+    else if (!options->is_quiet)
+        tell_lock(&command->arena, &lock);
+    return err->kind == ERR_NONE;
+}
+
 bool rebuild_verify(struct command *command, struct err *err)
 {
-    AUTO(forget) struct rebuilding rebuilding = {.command = command, .plan = {.lock = TEXT("")}};
-    if (!check_options(command, err))
-        return false;
-    if (!command->options.is_rebuild)
-        return remote_verify_for(command, NULL, err);
-    return rebuild(&rebuilding, err);
+    AUTO(forget)
+    struct rebuilding rebuilding = {.command = command,
+                                    .plan = {.lock = TEXT(""), .is_rebuilt = command->options.is_rebuild}};
+    return check_options(command, err) &&
+           (command->options.is_rebuild ? rebuild(&rebuilding, err) : verify_only(&rebuilding, err));
 }

@@ -17,6 +17,7 @@
 
 /* What is known of how an image was made. */
 struct rebuild_plan {
+    bool is_rebuilt;                           /* it is wanted: layers are compared, too */
     bool is_known;                             /* a provenance or bills tell: */
     struct told_made made;                     /* else zeros */
     struct text lock;                          /* the document; empty: there is none */
@@ -26,7 +27,8 @@ struct rebuild_plan {
     bool is_local;                             /* it lies on this machine; else: */
     struct reference reference;
     struct strings arches; /* of orders, as the lock has them */
-    const char *word;      /* what the build is asked for: a name, or the manifest's path */
+    const char *word;      /* what the build is asked for: a name, or the manifest's path; NULL: nothing is built */
+    const char *vendor;    /* the vendor folder beside the image's layout; NULL: there is none */
     json_t *told;          /* what verify told, with --json; NULL: nothing */
 };
 
@@ -39,6 +41,9 @@ struct rebuild_result {
 
 /* Writes what the build takes (lock, source) into a folder, and sets the command's options for it. */
 bool rebuild_prepare(struct command *command, struct rebuild_plan *plan, const char *dir, struct err *err) MUST_CHECK;
+/* The same for who looks at the lock's indices alone: no manifest is needed. */
+bool rebuild_prepare_lock(struct command *command, struct rebuild_plan *plan, const char *dir,
+                          struct err *err) MUST_CHECK;
 /* Compares the image with the layout that the build made in the folder. */
 bool rebuild_compare(struct command *command, const struct rebuild_plan *plan, const char *dir,
                      struct rebuild_result *ret_result, struct err *err) MUST_CHECK;

@@ -267,34 +267,61 @@ static void set_options(struct command *command, const struct rebuild_plan *plan
                                   .is_tls_verify_off = site->is_tls_verify_off,
                                   .is_unconfined = site->is_unconfined};
     options->words = (struct strings){0};
-    list_add(arena, &options->words, plan->word);
+    if (plan->word)
+        list_add(arena, &options->words, plan->word);
     options->arch = strings_join(arena, &plan->arches, ",");
     options->lock_file = arena_printf(arena, "%s/imgfactory.lock", dir);
     options->output = arena_printf(arena, "%s/out", dir);
     options->state = arena_printf(arena, "%s/state", dir);
     options->compression = compression_of(plan);
     options->parity = "off";
-    options->is_locked = options->is_lock_vouching = options->is_no_push = true;
+    options->is_locked = options->is_no_push = true;
+    options->is_lock_vouching = plan->word != NULL;
+    options->vendor = options->vendor ? options->vendor : plan->vendor;
     options->is_strict = has_option(plan->made.options, "--strict");
     options->is_no_check = has_option(plan->made.options, "--no-check");
     options->is_older_fine = has_option(plan->made.options, "--allow-older");
     options->source_date_epoch = plan->made.source_date_epoch ? plan->made.source_date_epoch : "";
 }
 
-bool rebuild_prepare(struct command *command, struct rebuild_plan *plan, const char *dir, struct err *err)
+static bool prepare(struct command *command, struct rebuild_plan *plan, const struct lock *lock, const char *dir,
+                    bool is_any_source, struct err *err)
 {
     struct options *options = &command->options;
-    struct lock lock;
-    if (!lock_read(&command->arena, plan->lock_of, plan->lock, &lock, err) || !choose_image(plan, &lock, err) ||
-        !list_arches(command, plan, &lock, err) || !choose_word(command, plan, &lock, err) ||
-        !write_file(dir, "imgfactory.lock", plan->lock, err))
+    bool is_host = is_any_source || !plan->made.source || strcmp(plan->made.source, "host") == 0;
+    if (!write_file(dir, "imgfactory.lock", plan->lock, err))
         return false;
-    bool is_host = !plan->made.source || strcmp(plan->made.source, "host") == 0;
-    if (is_host && is_of_debs(&lock) && !options->source && !options->suite && !options->config_root) {
-        if (!write_source(&command->arena, plan, &lock, dir, err))
+    if (is_host && is_of_debs(lock) && !options->source && !options->suite && !options->config_root) {
+        if (!write_source(&command->arena, plan, lock, dir, err))
             return false;
         options->source = arena_printf(&command->arena, "%s/source.yaml", dir);
     }
     set_options(command, plan, dir);
     return true;
+}
+
+bool rebuild_prepare(struct command *command, struct rebuild_plan *plan, const char *dir, struct err *err)
+{
+    struct lock lock;
+    return lock_read(&command->arena, plan->lock_of, plan->lock, &lock, err) && choose_image(plan, &lock, err) &&
+           list_arches(command, plan, &lock, err) && choose_word(command, plan, &lock, err) &&
+           prepare(command, plan, &lock, dir, false, err);
+}
+
+/* A source of the lock will do whatever the image's was: which package is preferred is no question. The other one may be shipped. */
+bool rebuild_prepare_lock(struct command *command, struct rebuild_plan *plan, const char *dir, struct err *err)
+{
+    struct options *options = &command->options;
+    const char *source = plan->made.source;
+    struct stat status;
+    struct lock lock;
+    if (!lock_read(&command->arena, plan->lock_of, plan->lock, &lock, err) || !choose_image(plan, &lock, err) ||
+        !list_arches(command, plan, &lock, err))
+        return false;
+    if (options->manifests && stat(options->manifests, &status) == 0 && !S_ISDIR(status.st_mode))
+        options->manifests = NULL; /* the manifest's file, for --rebuild */
+    if (!is_of_debs(&lock) && !options->source && !options->config_root && source && strcmp(source, "host") != 0 &&
+        !yaml_is_path(source))
+        options->source = source;
+    return prepare(command, plan, &lock, dir, true, err);
 }

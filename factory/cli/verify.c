@@ -283,9 +283,9 @@ bool verify_run(struct remote *remote, struct err *err)
         !verify_hold(&verifying, &opener, err))
         return false;
     bool is_good = conclude(&verifying, err);
-    if (is_good && remote->verify->plan)
+    if (is_good)
         verify_plan(&verifying, remote->verify->plan);
-    if (options->is_json && is_good && remote->verify->plan)
+    if (options->is_json && is_good)
         remote->verify->plan->told = verify_json(&verifying, err);
     else if (options->is_json)
         verify_print_json(&verifying, err);

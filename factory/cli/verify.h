@@ -27,7 +27,7 @@ struct verify {
     bool is_standard;                   /* the rules are those of the policy that podman goes by: nobody named it */
     struct lock lock;
     struct text lock_text;     /* its document */
-    struct rebuild_plan *plan; /* filled in for a rebuild (rebuild_parts.h); NULL: none is asked for */
+    struct rebuild_plan *plan; /* of the command `verify`: filled in (rebuild_parts.h) */
 };
 
 /* Reads keys and policy for what a word names: those of the call, else for pull and copy the machine's policy unless --no-policy is given. */

@@ -3,6 +3,7 @@
 #include "cli/verify_parts.h"
 
 #include "base/auto.h"
+#include "cli/rebuild_parts.h"
 #include "sbom/hold.h"
 #include "sbom/provenance.h"
 #include "sbom/vex.h"
@@ -440,7 +441,7 @@ static bool hold_all(struct holding *holding, struct err *err)
         if (is_kind(held, "rebuild result"))
             hold_result(holding, held);
     }
-    for (size_t i = 0; verifying->verify->plan && i < verifying->count; i++) { /* they are compared, too */
+    for (size_t i = 0; verifying->verify->plan->is_rebuilt && i < verifying->count; i++) { /* they are compared, too */
         const struct verify_verdict *verdict = &verifying->items[i];
         if (verdict->manifest && side_is_platform(verdict->manifest) && !read_platform(holding, verdict, err) &&
             err->kind)

@@ -7,6 +7,8 @@
 #include "bill/lock_bill.h"
 #include "change/side.h"
 
+#include <sys/stat.h>
+
 static void take_lock(struct rebuild_plan *plan, struct text lock, const char *from)
 {
     if (plan->lock.len || !lock.len)
@@ -76,11 +78,20 @@ static void read_bills(const struct verifying *verifying, struct rebuild_plan *p
         take_bills(arena, bills, count, plan);
 }
 
+/* What `copy --to-dir --vendor` took along lies there. */
+static const char *vendor_beside(struct arena *arena, const char *layout)
+{
+    const char *dir = layout ? arena_printf(arena, "%s/vendor", layout) : NULL;
+    struct stat status;
+    return dir && stat(dir, &status) == 0 && S_ISDIR(status.st_mode) ? dir : NULL;
+}
+
 void verify_plan(const struct verifying *verifying, struct rebuild_plan *plan)
 {
     struct arena *arena = verifying->remote->arena;
     plan->image = *verifying->image;
     plan->image.blobs_fd = -1;
+    plan->vendor = vendor_beside(arena, plan->image.dir);
     plan->image.dir = NULL; /* its layers were read, and are in the cache */
     plan->is_local = verifying->verify->is_local;
     plan->reference = verifying->verify->reference;

@@ -271,6 +271,7 @@ static const struct catalog_kind deb_kind = {.prepare = deb_catalog_prepare,
                                              .tells = deb_catalog_tells,
                                              .shippers = deb_catalog_shippers,
                                              .names = deb_catalog_names,
+                                             .lists = deb_catalog_lists,
                                              .rest = deb_catalog_rest,
                                              .close = deb_catalog_close};
 

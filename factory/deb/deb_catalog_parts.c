@@ -43,6 +43,33 @@ void deb_catalog_names(const struct catalog *any, catalog_take_name *take, void 
     }
 }
 
+static bool is_package(const struct deb_stanza *stanza, const struct pin_package *package)
+{
+    static const struct digest any;
+    struct digest digest;
+    return text_eq(stanza->name, text_of(package->name)) && text_eq(stanza->version, text_of(package->version)) &&
+           text_eq(stanza->architecture, text_of(package->architecture)) &&
+           (digest_eq(&package->digest, &any) ||
+            (digest_parse(stanza->sha256, &digest) && digest_eq(&digest, &package->digest)));
+}
+
+bool deb_catalog_lists(const struct catalog *any, const struct pin_package *package)
+{
+    const struct deb_catalog *catalog = deb_catalog_of_const(any);
+    for (size_t i = 0; i < catalog->indices.count; i++) {
+        const struct deb_index *index = &catalog->indices.items[i].index;
+        struct deb_hits hits = deb_index_find(index, text_of(package->name));
+        struct deb_stanza stanza;
+        uint32_t number;
+        bool is_virtual;
+        while (deb_index_next(&hits, &number, &is_virtual)) {
+            if (!is_virtual && deb_index_read(index, number, &stanza) && is_package(&stanza, package))
+                return true;
+        }
+    }
+    return false;
+}
+
 const struct origin *deb_catalog_origin(const struct deb_catalog *catalog, const struct release *release)
 {
     for (size_t i = 0; i < catalog->releases->count; i++) {

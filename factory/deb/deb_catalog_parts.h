@@ -76,6 +76,7 @@ bool deb_catalog_owners(struct catalog *catalog, struct arena *arena, const char
                         const char **ret_hint, struct err *err) MUST_CHECK;
 bool deb_catalog_has(const struct catalog *catalog, const char *name, bool is_virtual_fine);
 void deb_catalog_names(const struct catalog *any, catalog_take_name *take, void *taker);
+bool deb_catalog_lists(const struct catalog *any, const struct pin_package *package);
 bool deb_catalog_siblings(struct catalog *catalog, struct arena *arena, const char *package,
                           struct siblings *ret_siblings, struct err *err) MUST_CHECK;
 bool deb_catalog_solve(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,

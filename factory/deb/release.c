@@ -384,7 +384,7 @@ static bool find_pinned(const struct source_env *env, struct arena *arena, const
 static bool stand_in(const struct source_env *env, struct arena *arena, struct release *release, struct err *err)
 {
     assert(env->pins); /* they have the pin */
-    if (!env->pins->is_exact || err->kind != ERR_NETWORK || err->detail != PINS_GONE)
+    if (!env->pins->is_exact || env->pins->is_audit || err->kind != ERR_NETWORK || err->detail != PINS_GONE)
         return fail_named(release->repository, err);
     struct err gone = *err;
     struct stand_in stand_in = {.env = env, .pin = release->pin, .uris = &release->uris, .gone = &gone};
@@ -436,7 +436,7 @@ static bool get_locked(const struct source_env *env, struct arena *arena, const 
     *ret_decided = pin || (env->pins && env->pins->is_exact);
     if (!*ret_decided)
         return true;
-    if (pin && pin->is_left_out) {
+    if (pin ? pin->is_left_out : env->pins->is_audit) {
         *ret_release = NULL;
         return true;
     }

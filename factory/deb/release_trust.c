@@ -72,6 +72,7 @@ static bool refuse(struct arena *arena, const struct deb_repository *repository,
             repository->place, bytes->url, gpgv_reasons(arena, verdict),
             is_expired ? " (is this machine's clock right?)" : "", strings_join(arena, &keyrings->places, ", "),
             keyrings->unfit.count ? "; not usable: " : "", strings_join(arena, &keyrings->unfit, ", "));
+    err->detail = verdict->has_bad ? 0 : KEYRING_LACKS;
     return false;
 }
 

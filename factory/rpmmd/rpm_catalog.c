@@ -372,6 +372,33 @@ static void rpm_catalog_names(const struct catalog *any, catalog_take_name *take
     pthread_mutex_unlock(catalog->lock);
 }
 
+static bool is_package(Pool *pool, Solvable *item, const struct pin_package *package)
+{
+    static const struct digest any;
+    Id type = 0;
+    const unsigned char *sha256 = solvable_lookup_bin_checksum(item, SOLVABLE_CHECKSUM, &type);
+    return strcmp(pool_id2str(pool, item->evr), package->version) == 0 &&
+           strcmp(pool_id2str(pool, item->arch), package->architecture) == 0 &&
+           (digest_eq(&package->digest, &any) ||
+            (sha256 && type == REPOKEY_TYPE_SHA256 && memcmp(sha256, package->digest.bytes, DIGEST_BYTES) == 0));
+}
+
+static bool rpm_catalog_lists(const struct catalog *any, const struct pin_package *package)
+{
+    const struct rpm_catalog *catalog = rpm_catalog_of_const(any);
+    Pool *pool = catalog->pool;
+    bool is_found = false;
+    pthread_mutex_lock(catalog->lock);
+    Id name = pool_str2id(pool, package->name, 0), id;
+    FOR_POOL_SOLVABLES(id)
+    {
+        Solvable *item = pool_id2solvable(pool, id);
+        is_found = is_found || (name && item->name == name && is_package(pool, item, package));
+    }
+    pthread_mutex_unlock(catalog->lock);
+    return is_found;
+}
+
 static void rpm_catalog_close(struct catalog *any)
 {
     struct rpm_catalog *catalog = rpm_catalog_of(any);
@@ -410,6 +437,7 @@ static const struct catalog_kind rpm_kind = {.prepare = rpm_catalog_prepare,
                                              .solve = rpm_catalog_solve,
                                              .identity = rpm_catalog_identity,
                                              .names = rpm_catalog_names,
+                                             .lists = rpm_catalog_lists,
                                              .mark_security = rpm_catalog_mark_security,
                                              .close = rpm_catalog_close};
 

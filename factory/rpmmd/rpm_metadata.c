@@ -80,10 +80,12 @@ static bool check_signature(const struct getting *getting, const struct fetched 
                   &verdict, err))
         return false;
     *ret_signed_by = verdict.signed_by;
-    if (!verdict.signed_by)
-        err_set(err, ERR_TRUST, "%s is refused: %s; keys were looked for in %s", fetched->url,
-                gpgv_reasons(getting->arena, &verdict), strings_join(getting->arena, &getting->keyrings->places, ", "));
-    return verdict.signed_by != NULL;
+    if (verdict.signed_by)
+        return true;
+    err_set(err, ERR_TRUST, "%s is refused: %s; keys were looked for in %s", fetched->url,
+            gpgv_reasons(getting->arena, &verdict), strings_join(getting->arena, &getting->keyrings->places, ", "));
+    err->detail = verdict.has_bad ? 0 : KEYRING_LACKS;
+    return false;
 }
 
 /* The repository as it is called whichever mirror answers. */
@@ -375,7 +377,8 @@ static bool stand_in(const struct getting *getting, const char *base, const stru
 {
     const struct rpm_repository *repository = getting->place.repository;
     const struct pin *pin = getting->pin;
-    if (!getting->env->pins->is_exact || err->kind != ERR_NETWORK || err->detail != PINS_GONE)
+    if (!getting->env->pins->is_exact || getting->env->pins->is_audit || err->kind != ERR_NETWORK ||
+        err->detail != PINS_GONE)
         return false;
     struct err gone = *err;
     struct rpm_stand_in stand_in = {.base = {getting->env, pin, getting->place.arch->name, uris, &gone},
@@ -491,7 +494,7 @@ bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const s
     getting.pin = wish.pin || wish.is_newest
                       ? wish.pin
                       : pins_find(env->pins, source_public_uri(arena, getting.place.identity), RPM_METADATA_SUITE);
-    if (getting.pin && getting.pin->is_left_out) {
+    if (getting.pin ? getting.pin->is_left_out : env->pins && env->pins->is_audit) {
         *ret_metadata = NULL;
         return true;
     }

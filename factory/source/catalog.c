@@ -62,6 +62,11 @@ void catalog_names(const struct catalog *catalog, catalog_take_name *take, void 
         catalog->kind->names(catalog, take, taker);
 }
 
+bool catalog_lists(const struct catalog *catalog, const struct pin_package *package)
+{
+    return catalog->kind->lists && catalog->kind->lists(catalog, package);
+}
+
 /* Names that can be near: of tens of thousands the distance of some hundred is enough. */
 struct nearing {
     struct arena arena;

@@ -111,6 +111,7 @@ struct catalog_kind {
     bool (*tells)(const struct catalog *catalog, const struct selected *selected);
     void (*shippers)(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names);
     void (*names)(const struct catalog *catalog, catalog_take_name *take, void *taker); /* NULL: in tests */
+    bool (*lists)(const struct catalog *catalog, const struct pin_package *package);    /* NULL: in tests */
     bool (*mark_security)(struct catalog *catalog, struct catalog_update *updates, size_t count,
                           struct err *err);      /* NULL: its metadata have no advisories */
     void (*rest)(const struct catalog *catalog); /* NULL: nothing of it is in mapped files */
@@ -181,6 +182,8 @@ void catalog_shippers(const struct catalog *catalog, struct arena *arena, const 
 /* Tells the names of all packages, in any order, and one maybe several times. For words to people alone: it is no question that
  * a product may depend on, and is not noted as one (line/questions.h). */
 void catalog_names(const struct catalog *catalog, catalog_take_name *take, void *taker);
+/* Returns whether an index lists the package: of that name, version, architecture and SHA-256 (zeros: whatever the index says). */
+bool catalog_lists(const struct catalog *catalog, const struct pin_package *package);
 /* Returns the package's name that is most like one that is none, with the same first letter; NULL when none is near. For the same
  * use. */
 const char *catalog_nearest(const struct catalog *catalog, struct arena *arena, const char *name);

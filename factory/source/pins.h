@@ -73,7 +73,8 @@ struct pins {
     const char *vendor; /* the folder of `lock --vendor`, or NULL */
     bool is_exact;      /* nothing is taken that is not pinned */
     bool is_vouching;   /* what stands in for metadata that are gone is taken by its digest alone */
-    bool has_newest;    /* the newest generation of each repository is there, too: what is pinned comes first */
+    bool is_audit;   /* metadata alone are looked at: nothing stands in for them, and what is not pinned is left out */
+    bool has_newest; /* the newest generation of each repository is there, too: what is pinned comes first */
     LIST(struct pin) items;
     LIST(struct pin_base) bases;
     LIST(struct pin_package) packages; /* of an exact run: what stands in for metadata that are gone (stand_in.h) */

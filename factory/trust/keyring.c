@@ -156,6 +156,7 @@ bool keyrings_load(struct arena *arena, const struct key_lists *lists, struct ke
     if (!keyrings.parts.count) {
         err_set(err, ERR_TRUST, "%s (%s): no public key to check its signature with; looked at: %s", lists->name,
                 lists->place, keyrings.unfit.count ? strings_join(arena, &keyrings.unfit, ", ") : "nothing");
+        err->detail = KEYRING_LACKS;
         return false;
     }
     keyrings.digest = digest_all(&keyrings, lists->fingerprints);

@@ -4,7 +4,7 @@
  * Files may be binary (RFC 9580, section 10.1), GnuPG keyboxes, or ASCII-armoured; armour is undone here, because gpgv
  * cannot.
  * Threads: no shared state.
- * Fails with: ERR_TRUST when no key is left.
+ * Fails with: ERR_TRUST when no key is left (KEYRING_LACKS).
  */
 #ifndef IMGFACTORY_TRUST_KEYRING_H
 #define IMGFACTORY_TRUST_KEYRING_H
@@ -12,6 +12,9 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+
+/* `detail` of an ERR_TRUST: nothing proves that a signature is bad; this machine's keys are none that could tell, or count no more. */
+#define KEYRING_LACKS 5
 
 struct source_env;
 

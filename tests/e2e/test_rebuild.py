@@ -10,6 +10,7 @@ import unittest
 
 from base import run, world
 from kit.schema import REPORT as SCHEMA
+from lock_case import reseal
 from test_attest import AttestCase
 
 
@@ -135,6 +136,97 @@ class Rebuilds(RebuildCase):
         self.refused(run.RESOLVE, self.again(code=run.RESOLVE), "nothing says what .* was made of", "--attest provenance")
 
 
+class Locks(RebuildCase):
+    """Without --rebuild: the lock, against the signed metadata that it names."""
+
+    def verify(self, *options, what=None, code=run.OK, source="source.yaml", env=None):
+        options = ("--json", "--tls-verify=false", *options)
+        options = (*options, "--source", self.path(source)) if source else options
+        result = self.call("verify", *options, what or f"{self.reference}:v1", retries=0, env=env)
+        self.assertEqual(result.code, code, result)
+        self.assertEqual(os.listdir(self.env["TMPDIR"]), [], "the folder that it worked in is left")
+        result.json = json.loads(result.stdout)
+        self.assertEqual(SCHEMA.faults(result.json, "verify"), [])
+        self.assertEqual(result.json["exit"], code)
+        result.lock = result.json["lock"]
+        return result
+
+    def unverified(self, words, *options, **settings):
+        result = self.verify(*options, **settings)
+        self.assertEqual((result.lock["good"], result.lock["why"]), (False, None), result)
+        self.assertRegex(" | ".join(result.json["unverified"]), words)
+        self.assertRegex(result.json["not_verified"], words)
+
+    def lock(self, *options):
+        lock = self.run_factory("lock", "--arch", "all", "--lock-file", self.path("imgfactory.lock"), *options, "served")
+        self.assertEqual(lock.code, run.OK, lock)
+        with open(self.path("imgfactory.lock"), encoding="utf-8") as stream:
+            return stream.read()
+
+    def newer(self):
+        """The mirror goes on, and forgets the generation of then."""
+        self.repository.packages = world.packages()
+        for package in self.repository.packages:
+            package.version = "9.9" if package.name == "libbar2" else package.version
+        self.repository.publish(self.key, date=3600)
+        self.elsewhere()
+
+    def test_each_package_stands_in_an_index_that_a_signed_file_lists(self):
+        self.attested()
+        self.elsewhere()
+        lock = self.verify().lock
+        self.assertEqual((lock["good"], lock["from"], lock["why"]), (True, "the lock in its provenance", None))
+        self.assertRegex(lock["repositories"][0], r"^.* \(20.* UTC\), signed by [0-9A-F]{40}$")
+        self.assertGreater(lock["packages"], 4)
+        self.assertEqual(self.verify(what=self.layout).lock, {**lock, "from": "its bills"})
+        shown = self.call("verify", "--tls-verify=false", "--source", self.path("source.yaml"), f"{self.reference}:v1").stdout
+        self.assertIn(f"verified: the lock in its provenance, against signed indices: {lock['packages']} packages\n  ", shown)
+
+    def test_what_cannot_be_had_here_is_told_and_no_lie(self):
+        self.attested()
+        self.unverified("its provenance against the signed indices that it names: .*key", source=None)  # that signed it then is none of this machine's
+        self.unverified("cannot make a directory", env={"TMPDIR": self.path("nowhere")})
+        self.write("another.yaml", "kind: deb\nuris: [http://127.0.0.1:9/]\nsuites: [stable]\ncomponents: [main]\nkeys: [" + self.key.keyring + "]\n")
+        self.unverified("none of its 1 repositories", source="another.yaml")
+        self.newer()
+        self.unverified("its provenance against the signed indices that it names: ")
+        self.assertIn("not verified: the lock in its provenance against", self.call("verify", "--tls-verify=false", f"{self.reference}:v1").stdout)
+
+    def test_a_vendor_folder_has_the_indices_still_also_when_it_was_carried(self):
+        self.attested()
+        self.lock("--vendor", self.path("vendor"))
+        carried = self.call("copy", "--tls-verify=false", "--to-dir", self.path("stick"), "--vendor", self.path("vendor"), f"{self.reference}:v1")
+        self.assertEqual(carried.code, run.OK, carried)
+        self.newer()
+        self.assertTrue(self.verify("--vendor", self.path("vendor")).lock["good"])
+        self.elsewhere()
+        self.assertTrue(self.verify("--lock-file", self.path("imgfactory.lock"), what=f"{self.path('stick')}:{self.reference}:v1").lock["good"])
+
+    def test_a_lock_that_says_what_no_signed_index_lists_is_refused(self):
+        text = self.lock()
+        package = next(one for one in json.loads(text)["packages"] if one["name"] == "libbar2")
+        index = json.loads(text)["indices"][0]
+        generation = json.loads(text)["sources"][0]
+        for was, now, words in ((package["digest"], "sha256:" + "a" * 64, f"package libbar2 {package['version']} for x86_64 is in none of the indices"),
+                                (f'"{package["version"]}"', '"2.0~evil"', "package libbar2 2.0~evil"),
+                                (index["checksum"], "sha256:" + "b" * 64, index["path"]),
+                                (generation["digest"], "sha256:" + "c" * 64, "imgfactory.lock")):
+            with self.subTest(words):
+                self.write("imgfactory.lock", reseal(text.replace(was, now)))
+                result = self.verify("--lock-file", self.path("imgfactory.lock"), what=self.layout, code=run.TRUST)
+                self.assertIn(words, result.lock["why"])
+                self.assertIn("against signed indices", result.stderr)
+        shown = self.call("verify", "--lock-file", self.path("imgfactory.lock"), "--source", self.path("source.yaml"), self.layout)
+        self.assertIn("REFUSED: ", shown.stdout)
+
+    def test_metadata_without_a_signature_are_called_that(self):
+        self.write_source(trusted=True)
+        shutil.rmtree(self.layout)
+        self.build()
+        self.unverified("metadata of .*, which have no signature", what=self.layout)
+        self.assertIn("agrees, unsigned: its bills", self.call("verify", "--source", self.path("source.yaml"), self.layout).stdout)
+
+
 class Differences(RebuildCase):
     """Layouts that somebody else made: the layers of ours, packed otherwise or with other files."""
 
@@ -237,7 +329,7 @@ class Results(RebuildCase):
 
     def test_options_that_do_not_go_together(self):
         for options, words in ((("--publish-result",), "is for --rebuild"), (("--rebuild", "--publish-result"), "wants a key to sign with"),
-                               (("--quorum", "1"), "--rebuilder"), (("--vendor", "x"), "is for --rebuild")):
+                               (("--quorum", "1"), "--rebuilder"), (("--vendor", "x"), "is no directory")):
             self.refused(run.USAGE, self.call("verify", *options, self.layout), words)
         self.refused(run.USAGE, self.call("verify", "--rebuild", "--publish-result", "--sign", self.ours, self.layout), "lies on this machine")
 
