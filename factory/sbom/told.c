@@ -53,21 +53,29 @@ static const char *full_name(struct arena *arena, const char *name, const char *
     return version && *version ? arena_printf(arena, "%s %s", name, version) : arena_strdup(arena, name);
 }
 
-/* --- SPDX --- */
+/* How a format writes the checksums of something. */
+struct sums_words {
+    const char *list, *kind, *sha256, *value;
+};
 
-/* The SHA-256 in a list of checksums. */
-static bool spdx_sha256(const json_t *element, struct digest *ret_digest)
+static const struct sums_words spdx_sums = {"checksums", "algorithm", "SHA256", "checksumValue"},
+                               cyclonedx_sums = {"hashes", "alg", "SHA-256", "content"};
+
+/* The SHA-256 among them. */
+static bool sha256_of(const struct sums_words *words, const json_t *element, struct digest *ret_digest)
 {
     const json_t *one;
     size_t i;
-    json_array_foreach(json_object_get(element, "checksums"), i, one)
+    json_array_foreach(json_object_get(element, words->list), i, one)
     {
-        const char *algorithm = string_of(one, "algorithm");
-        if (algorithm && strcmp(algorithm, "SHA256") == 0)
-            return hex_of(string_of(one, "checksumValue"), ret_digest);
+        const char *kind = string_of(one, words->kind);
+        if (kind && strcmp(kind, words->sha256) == 0)
+            return hex_of(string_of(one, words->value), ret_digest);
     }
     return false;
 }
+
+/* --- SPDX --- */
 
 static const char *spdx_purl(const json_t *package)
 {
@@ -94,7 +102,7 @@ static void read_spdx_packages(struct arena *arena, const json_t *json, struct m
         struct told_package package = {.has_given = true};
         if (!id || !name)
             continue;
-        bool has_digest = spdx_sha256(one, &package.digest);
+        bool has_digest = sha256_of(&spdx_sums, one, &package.digest);
         if (purpose && strcmp(purpose, "CONTAINER") == 0) {
             told->has_manifest = has_digest;
             told->manifest = package.digest;
@@ -140,7 +148,7 @@ static void read_spdx(struct arena *arena, const json_t *json, struct told_sbom 
         if (!name)
             continue;
         file.path = path_of(arena, name);
-        file.has_sha256 = spdx_sha256(one, &file.sha256);
+        file.has_sha256 = sha256_of(&spdx_sums, one, &file.sha256);
         file.package = id ? map_get(&owners, text_of(id)) : NULL;
         list_add(arena, &told->files, file);
     }
@@ -152,19 +160,6 @@ static void read_spdx(struct arena *arena, const json_t *json, struct told_sbom 
 }
 
 /* --- CycloneDX --- */
-
-static bool cyclonedx_sha256(const json_t *component, struct digest *ret_digest)
-{
-    const json_t *one;
-    size_t i;
-    json_array_foreach(json_object_get(component, "hashes"), i, one)
-    {
-        const char *algorithm = string_of(one, "alg");
-        if (algorithm && strcmp(algorithm, "SHA-256") == 0)
-            return hex_of(string_of(one, "content"), ret_digest);
-    }
-    return false;
-}
 
 static bool is_file(const json_t *component)
 {
@@ -184,7 +179,7 @@ static void read_cyclonedx_files(struct arena *arena, const json_t *components, 
         if (!name || !is_file(one))
             continue;
         file.path = path_of(arena, name);
-        file.has_sha256 = cyclonedx_sha256(one, &file.sha256);
+        file.has_sha256 = sha256_of(&cyclonedx_sums, one, &file.sha256);
         list_add(arena, &told->files, file);
     }
 }
@@ -221,7 +216,7 @@ static void read_cyclonedx(struct arena *arena, const json_t *json, struct told_
         package.name = arena_strdup(arena, name);
         package.version = arena_strdup(arena, version ? version : "");
         package.purl = arena_strdup(arena, purl);
-        (void)cyclonedx_sha256(one, &package.digest);
+        (void)sha256_of(&cyclonedx_sums, one, &package.digest);
         list_add(arena, &told->packages, package);
         read_cyclonedx_files(arena, json_object_get(one, "components"), full_name(arena, name, version), told);
     }
