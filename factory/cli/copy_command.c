@@ -54,11 +54,7 @@ bool copy_begin(struct command *command, struct copy_verifies *ret_verifies, str
     ret_verifies->items = arena_new_array(&command->arena, struct verify, count + 1);
     for (; ret_verifies->count < count; ret_verifies->count++) {
         const char *word = options->words.items[ret_verifies->count];
-        struct reference reference;
-        struct err none = {0};
-        if (remote_is_local(word) || !reference_parse(&command->arena, word, true, &reference, &none))
-            continue; /* what is wrong with it is told when it is opened */
-        if (!verify_begin_word(command, word, &ret_verifies->items[ret_verifies->count], err)) {
+        if (!verify_begin_maybe(command, word, &ret_verifies->items[ret_verifies->count], err)) {
             ret_verifies->count++;
             return false;
         }

@@ -14,8 +14,9 @@
 #define MAKES (COMMAND_BUILD | COMMAND_ASSEMBLE) /* make whole images, of packages or of what others made */
 #define LOGINS (COMMAND_LOGIN | COMMAND_LOGOUT)
 #define PACKAGES (MAKES | COMMAND_LOCK | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
-#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)          /* look into them, and build nothing */
-#define TAGS (MAKES | COMMAND_PUSH | COMMAND_TAG | COMMAND_COPY) /* move tags in registries */
+#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                          /* look into them, and build nothing */
+#define TAGS (MAKES | COMMAND_PUSH | COMMAND_TAG | COMMAND_COPY)                 /* move tags in registries */
+#define VERIFIES (COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY | COMMAND_SYSTEM) /* look at signatures */
 #define PULLS                                                                                                          \
     (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_SYSTEM |    \
      COMMAND_PROVENANCE | COMMAND_VEX) /* images of registries */
@@ -88,7 +89,7 @@ static const struct option_row rows[] = {
         "file's)",
         OPTION_STRINGS, sign, MAKES | COMMAND_PUSH | COMMAND_VERIFY | COMMAND_TAG, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "key", "FILE", "a public key; index and children must be signed by it (again for more: by any of them)",
-           OPTION_STRINGS, keys, COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRINGS, keys, VERIFIES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "quorum", "N",
            "want results of N who made the image again and found it the very same, by distinct keys: those of "
            "--rebuilder, "
@@ -102,13 +103,13 @@ static const struct option_row rows[] = {
            OPTION_FLAG, is_result_published, COMMAND_VERIFY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "policy", "FILE",
            "a policy as podman reads it (/etc/containers/policy.json): what it asks of the image must hold",
-           OPTION_STRING, policy, COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, policy, VERIFIES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "signed-as", "REF",
            "with --key: the name that it was signed under, where it was copied from there (quay.io/me/dhcpd)",
-           OPTION_STRING, signed_as, COMMAND_VERIFY | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, signed_as, VERIFIES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "no-policy", NULL,
            "take images of registries, and bases, whatever the policy.json that podman goes by says of them",
-           OPTION_FLAG, is_without_policy, PACKAGES | COMMAND_PULL | COMMAND_COPY, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_FLAG, is_without_policy, PACKAGES | (VERIFIES & ~COMMAND_VERIFY), 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "to-dir", "DIR",
            "copy the images, with all that hangs on them, into this folder, for a machine without network; --key, "
            "--lock-file and --vendor go along",

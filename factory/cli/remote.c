@@ -772,10 +772,14 @@ bool remote_prune(struct command *command, struct err *err)
 bool remote_system(struct command *command, struct err *err)
 {
     AUTO(system_call_end) struct system_call call = {0};
+    AUTO(verify_end) struct verify verify = {0};
     struct remote remote = remote_of(command);
+    const struct strings *words = &command->options.words;
     bool is_done;
-    if (!system_call_begin(command, &call, &is_done, err))
+    if (!system_call_begin(command, &call, &is_done, err) ||
+        (!is_done && words->count > 1 && !verify_begin_maybe(command, words->items[1], &verify, err)))
         return false;
+    remote.verify = &verify;
     remote.system = &call;
     if (call.rootfs) {
         confinement_read(command, call.rootfs);

@@ -56,11 +56,16 @@ static bool check_options(const struct system_call *call, struct err *err)
 {
     const struct options *options = &call->command->options;
     bool is_new = call->verb == SYSTEM_INSTALL || call->verb == SYSTEM_UPDATE;
+    bool has_image = is_new || call->verb == SYSTEM_LINT;
     const struct {
         const char *name;
         bool is_given, is_fine;
     } rows[] = {{"--name", options->name != NULL, call->verb == SYSTEM_INSTALL},
                 {"--set", options->set.count > 0, is_new},
+                {"--key", options->keys.count > 0, has_image},
+                {"--policy", options->policy != NULL, has_image},
+                {"--signed-as", options->signed_as != NULL, has_image},
+                {"--no-policy", options->is_without_policy, has_image},
                 {"--rootfs", options->rootfs != NULL, is_new},
                 {"--host-root", options->host_root != NULL, call->verb != SYSTEM_LINT},
                 {"--runtime", options->runtime != NULL, is_new}};

@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "bill/record.h"
 #include "change/side.h"
+#include "cli/verify.h"
 #include "ground/ground_layers.h"
 #include "oci/document_json.h"
 #include "package/path.h"
@@ -375,7 +376,7 @@ static bool with_image(struct remote *remote, struct wanted *arches, struct lint
         struct layout_choice choice = remote_local_choice(remote, &local, &wanted);
         if (!layout_image_open(remote->arena, &choice, &opened, err))
             return false;
-    } else if (!remote_open_image(remote, store, &image, err)) {
+    } else if (!remote_open_image(remote, store, &image, err) || !verify_image(remote, &image, err)) {
         return false;
     }
     const struct layout_image *found = local.is_found ? &opened : &image.image;

@@ -114,6 +114,14 @@ bool verify_begin_word(struct command *command, const char *word, struct verify 
            read_rebuilders(command, verify, err);
 }
 
+bool verify_begin_maybe(struct command *command, const char *word, struct verify *verify, struct err *err)
+{
+    struct reference reference;
+    struct err none = {0};
+    return remote_is_local(word) || !reference_parse(&command->arena, word, true, &reference, &none) ||
+           verify_begin_word(command, word, verify, err);
+}
+
 bool verify_begin(struct remote *remote, struct verify *verify, struct err *err)
 {
     struct command *command = remote->command;

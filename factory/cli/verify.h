@@ -30,8 +30,10 @@ struct verify {
     struct rebuild_plan *plan; /* of the command `verify`: filled in (rebuild_parts.h) */
 };
 
-/* Reads keys and policy for what a word names: those of the call, else for pull and copy the machine's policy unless --no-policy is given. */
+/* Reads keys and policy for what a word names: those of the call, else the machine's policy (of the command `verify` none) unless --no-policy is given. */
 bool verify_begin_word(struct command *command, const char *word, struct verify *verify, struct err *err) MUST_CHECK;
+/* The same, and true, for a word that cannot be a reference: what is wrong with it is told when it is opened. */
+bool verify_begin_maybe(struct command *command, const char *word, struct verify *verify, struct err *err) MUST_CHECK;
 /* Reads words, keys, policy and lock; before anything is confined. */
 bool verify_begin(struct remote *remote, struct verify *verify, struct err *err) MUST_CHECK;
 /* Verifies and tells; remote->verify is set. */

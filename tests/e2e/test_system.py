@@ -630,6 +630,36 @@ class Install(SystemCase):
         self.system("update", "greeter", *plain, code=run.NETWORK)
         self.assertEqual(before, self.host.files())
 
+    def test_an_image_of_a_registry_is_signed_as_the_machines_policy_wants(self):
+        server = registry.Registry(self.top)
+        server.start()
+        self.addCleanup(server.stop)
+        image, plain = f"{server.host}/greeter:1", ("--tls-verify=false",)
+        env = {"HOME": self.path("home"), "IMGFACTORY_KEY_PASSPHRASE": "kit"}
+        key = self.path("ours.key")
+        subprocess.run([run.program(), "key", "generate", key], check=True, stderr=subprocess.DEVNULL, env=run.Factory.environment(env))
+        rule = {"type": "sigstoreSigned", "keyPath": key.replace(".key", ".pub")}
+        policy = {"default": [{"type": "insecureAcceptAnything"}], "transports": {"docker": {server.host: [rule]}}}
+        self.write("home/.config/containers/policy.json", json.dumps(policy))
+        folder = self.image()
+        self.assertEqual(run.OK, self.factory.run("push", *plain, folder, image).code)
+        for words in (("lint", image), ("install", image, "--name", "greeter")):
+            refused = self.system(*words, *plain, code=run.TRUST, env=env)
+            for part in ("it is not signed", "policy.json", "--no-policy"):
+                self.assertIn(part, refused.stderr)
+        self.assertIsNone(self.listed())
+        self.system("install", image, "--name", "greeter", "--no-policy", *plain, env=env)
+        self.assertEqual(run.OK, self.factory.run("push", *plain, "--sign", key, folder, image, env=env).code)
+        self.system("lint", image, *plain, env=env)
+        self.system("update", "greeter", *plain, env=env)
+        newer = self.image(Image("other\n"))
+        self.assertEqual(run.OK, self.factory.run("push", *plain, newer, image).code)
+        before = self.host.files()
+        self.assertIn("it is not signed", self.system("update", "greeter", *plain, code=run.TRUST, env=env).stderr)
+        self.assertIn("it is not signed", self.system("update", "greeter", "--key", key.replace(".key", ".pub"), *plain, code=run.TRUST).stderr)
+        self.assertEqual(before, self.host.files())
+        self.system("list", "--no-policy", code=run.USAGE)
+
     def test_two_installations_at_once_wait_for_each_other(self):
         image = self.image()
         runs = [subprocess.Popen(self.factory.command("system", "install", image, "--name", f"n{i}", "--host-root",
