@@ -173,12 +173,13 @@ const char *left_out_sentence(struct arena *arena, const struct left_out_request
                         list_names(arena, &request->own->names), strings_join(arena, &parts, ", "));
 }
 
-/* Whether a package ships a file at the path, or below it. */
+/* Whether a package ships a file at the path, or below it, that is not only for people. */
 static bool ships(const struct package *package, const char *path)
 {
     for (size_t i = 0; i < package->count; i++) {
         const struct entry *entry = &package->entries[i];
-        if (entry->kind != ENTRY_DIRECTORY && !entry->is_documentation && path_is_within(entry->path, path))
+        if (entry->kind != ENTRY_DIRECTORY && !entry->is_documentation && path_is_within(entry->path, path) &&
+            strncmp(path_basename(entry->path), "README", strlen("README")) != 0)
             return true;
     }
     return false;

@@ -81,7 +81,7 @@ class Image(Data):
         self.assertEqual(set(config["Volumes"]), {"/data", "/logs"})
 
     def test_a_path_whose_package_is_not_installed_is_told(self):
-        self.make_repository(packages=packages("1"), architectures=("amd64",))
+        self.make_repository(packages=packages("1", files=[deb.File("/srv/new/README", "for people\n")]), architectures=("amd64",))
         self.use(self.write_source())
         self.write_manifest(text=MANIFEST.replace("packages: {install: [svc]}", "binaries: [/usr/sbin/svc]"))
         told = "data: nothing is at /etc/svc, of which svc ships files: 'packages: install' brings them"
