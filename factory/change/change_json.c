@@ -85,7 +85,7 @@ static json_t *time_json(int64_t seconds)
     return seconds && oci_timestamp(&scratch, seconds, &text, &ignored) ? json_string(text) : json_null();
 }
 
-static json_t *story_json(const struct change_story *told)
+static json_t *story_json(const struct change *change, const struct change_story *told)
 {
     const struct story *story = told->story;
     json_t *json = json_object(), *entries = json_array();
@@ -97,6 +97,7 @@ static json_t *story_json(const struct change_story *told)
     }
     json_object_set_new(json, "source_package", record_text(story->source));
     json_object_set_new(json, "packages", record_strings(&told->packages));
+    json_object_set_new(json, "gave_files", json_boolean(stories_are_given(change, &told->packages)));
     json_object_set_new(json, "before", record_text(story->before));
     json_object_set_new(json, "after", record_text(story->after));
     json_object_set_new(json, "downgrade", json_boolean(story->is_back));
@@ -147,7 +148,7 @@ json_t *change_json(const struct change *change)
     json_object_set_new(json, "configuration", values);
     json_t *stories = json_array();
     for (size_t i = 0; i < change->stories.count; i++)
-        json_array_append_new(stories, story_json(&change->stories.items[i]));
+        json_array_append_new(stories, story_json(change, &change->stories.items[i]));
     json_t *libraries = json_array();
     for (size_t i = 0; i < change->libraries.count; i++)
         json_array_append_new(libraries, library_json(&change->libraries.items[i]));

@@ -150,16 +150,16 @@ static size_t print_entry(const struct printing *printing, const struct changelo
     return count;
 }
 
-static void print_story(const struct printing *printing, const struct change_story *told)
+static void print_story(const struct printing *printing, const struct change_story *told, bool has_given)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const struct story *story = told->story;
     const struct changelog *changelog = &story->changelog;
     size_t lines = 0, i = 0;
     const char *rest = arena_printf(
-        &scratch, "%s%s",
+        &scratch, "%s%s%s",
         from_to(&scratch, shown(printing, &scratch, story->before), shown(printing, &scratch, story->after)),
-        story->is_back ? "  (older: what follows went)" : "");
+        has_given ? "" : "  (only selected)", story->is_back ? "  (older: what follows went)" : "");
     print_line(printing, "changelog", story->is_back ? CHANGE_WENT : CHANGE_CHANGED,
                shown(printing, &scratch, story->source), rest);
     if (!story->is_read)
@@ -251,6 +251,15 @@ static void print_packages(const struct printing *printing, const struct change 
     }
 }
 
+/* And so do their changelogs. */
+static void print_stories(const struct printing *printing, const struct change *change, bool has_given)
+{
+    for (size_t i = 0; i < change->stories.count; i++) {
+        if (stories_are_given(change, &change->stories.items[i].packages) == has_given)
+            print_story(printing, &change->stories.items[i], has_given);
+    }
+}
+
 static void print_change(const struct printing *printing, const struct change *change)
 {
     print_head(printing, change);
@@ -264,8 +273,8 @@ static void print_change(const struct printing *printing, const struct change *c
         print_library(printing, &change->libraries.items[i]);
     for (size_t i = 0; i < change->advisories.count; i++)
         print_advisory(printing, &change->advisories.items[i]);
-    for (size_t i = 0; i < change->stories.count; i++)
-        print_story(printing, &change->stories.items[i]);
+    print_stories(printing, change, true);
+    print_stories(printing, change, false);
     for (size_t i = 0; i < change->notes.count; i++) {
         AUTO(arena_done) struct arena scratch = {0};
         (void)fprintf(printing->out, printing->is_markdown ? "- note: %s\n" : "  note        %s\n",

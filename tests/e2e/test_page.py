@@ -130,6 +130,7 @@ class Pages(Case):
         told = self.make("served", "other").images()["served"]["changes"]["platforms"][0]
         self.assertEqual({one["packages"][0]: one["cves"] for one in told["changelogs"]},
                          {"hints": ["CVE-2026-2005"], "libfoo1": ["CVE-2026-2007"]})
+        self.assertEqual({one["packages"][0]: one["gave_files"] for one in told["changelogs"]}, {"hints": False, "libfoo1": True})
         page = self.page()
         self.assertEqual([(row["Image"][0].split()[0], row["CVEs fixed"][0]) for row in page.rows()], [("served", "1"), ("other", "2")])
         self.assertIn("2 CVE numbers are named by what changed", page.text)
