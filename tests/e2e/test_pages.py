@@ -91,6 +91,11 @@ class Pages(unittest.TestCase):
                 checked += 1
         self.assertGreater(checked, 30)
 
+    def test_rows_of_tables_stand_below_the_head_of_theirs(self):
+        for path in pages():
+            for rows_of_one in re.findall(r"(?m)(?:^\|.*\n)+", without_code(read(path))):
+                self.assertRegex(rows_of_one, r"\A\|.*\n\|[-:| ]+\|\n", f"{path}: rows without a head are printed as they stand")
+
     def test_every_page_can_be_reached_from_the_readme(self):
         reached, new = set(), {"README.md"}
         while new:
