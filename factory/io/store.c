@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define HASH_STEP ((size_t)4 << 20)
 
@@ -191,6 +192,12 @@ static int open_named(int tmp_fd, char *name, size_t name_bytes)
     }
     errno = EEXIST;
     return -1;
+}
+
+bool store_has_room(const struct store *store, uint64_t bytes)
+{
+    struct statvfs disk;
+    return fstatvfs(store->tmp_fd, &disk) == 0 && disk.f_frsize && bytes / disk.f_frsize < disk.f_bavail;
 }
 
 bool blob_begin(struct store *store, struct blob *ret_blob, struct err *err)

@@ -48,6 +48,8 @@ void store_use_hashed(struct store *store, struct hashed *hashed);
 /* Returns it; never NULL. */
 struct hashed *store_hashed(const struct store *store);
 
+/* Returns whether the disk has room for that many bytes more; false where that is not known. */
+bool store_has_room(const struct store *store, uint64_t bytes);
 /* Starts a file that has no name yet. End it with exactly one of blob_commit(), blob_commit_derived(), blob_abandon().
  */
 bool blob_begin(struct store *store, struct blob *ret_blob, struct err *err) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "layer/crc64.h"
 #include "layer/cuts.h"
+#include "layer/frames.h"
 #include "layer/layer_codec.h"
 #include "layer/tar.h"
 #include "layer/toc.h"
@@ -20,6 +21,11 @@
 #define SKIPPABLE_HEADER_BYTES 8
 #define TOC_TYPE 1
 #define FOOTER_MAGIC "GNUlInUx"
+/* A file whose frames are there already is read in pieces that stay in the processor's cache between two hashes. */
+#define PIECE_BYTES ((size_t)256 << 10)
+/* Frames are kept where the disk has room for this many times the layer's plain bytes: on a disk that is nearly full the layer
+ * itself comes first. */
+#define ROOM_FACTOR 4
 
 struct chunked {
     struct blob *blob;
@@ -34,6 +40,9 @@ struct chunked {
     struct cuts_table cuts;
     struct tar_member member; /* the last one, whose bytes come now */
     LIST(struct toc_chunk) chunks;
+    struct layer_encoder encoder;
+    struct frames_draft draft; /* of the file whose bytes come now, where frames are kept */
+    bool is_keeping;           /* the cache takes frames */
     struct arena arena;
 };
 
@@ -44,6 +53,7 @@ static void chunked_done(struct chunked *chunked)
     buf_done(&chunked->meta);
     toc_done(&chunked->toc);
     digest_abandon(&chunked->diff);
+    frames_abandon(&chunked->draft);
     arena_done(&chunked->arena);
 }
 
@@ -58,6 +68,7 @@ static bool chunked_begin(struct chunked *chunked, struct err *err)
     digest_begin(&chunked->diff);
     crc64_init(&chunked->crcs);
     cuts_init(&chunked->cuts);
+    chunked->encoder = codec_encoder(&codec_chunked);
     if (!ZSTD_isError(ZSTD_CCtx_setParameter(chunked->context, ZSTD_c_compressionLevel, LEVEL)))
         return true;
     err_set(err, ERR_INTERNAL, "zstd has no level %d", LEVEL);
@@ -131,34 +142,93 @@ static bool put_chunk(struct chunked *chunked, struct text plain, uint64_t file_
     if (!is_only)
         chunk.digest = digest_of(plain.ptr, plain.len);
     digest_feed(&chunked->diff, plain.ptr, plain.len);
-    chunked->tar_bytes += plain.len;
     if (!put_frame(chunked, plain, err))
         return false;
     chunk.end = chunked->blob->len;
     list_add(&chunked->arena, &chunked->chunks, chunk);
+    const struct frame frame = {chunk.digest, chunk.end - chunk.begin, plain.len};
+    frames_add(&chunked->draft, &frame, chunked->out.bytes);
     return true;
+}
+
+/* Compresses a file's bytes. */
+static bool make_frames(struct chunked *chunked, const struct node *node, struct toc_content *content, struct err *err)
+{
+    AUTO(digest_abandon) struct digest_stream hash = {0};
+    struct text left = {node->data, node->size_bytes};
+    digest_begin(&hash);
+    while (left.len) {
+        struct text plain = {left.ptr, cuts_next(&chunked->cuts, left, node->size_bytes)};
+        content->crc64 = crc64_add(&chunked->crcs, content->crc64, plain.ptr, plain.len);
+        digest_feed(&hash, plain.ptr, plain.len);
+        if (!put_chunk(chunked, plain, node->size_bytes - left.len, plain.len == node->size_bytes, err))
+            return false;
+        left = (struct text){left.ptr + plain.len, left.len - plain.len};
+    }
+    content->digest = digest_end(&hash);
+    return true;
+}
+
+/* Makes the frames of a file, and keeps them unless its bytes are not those that the node tells of. */
+static bool make_kept_frames(struct chunked *chunked, const struct node *node, const struct digest *key,
+                             struct toc_content *content, struct err *err)
+{
+    chunked->is_keeping = frames_begin(chunked->blob->store, &chunked->draft);
+    bool is_made = make_frames(chunked, node, content, err);
+    if (is_made && digest_eq(node->digest, &content->digest))
+        chunked->is_keeping = frames_keep(&chunked->draft, key, content->crc64);
+    frames_abandon(&chunked->draft);
+    return is_made;
+}
+
+/* Takes over the frames of a file that were made before. */
+static bool copy_frames(struct chunked *chunked, const struct node *node, const struct frames *frames,
+                        struct toc_content *content, struct err *err)
+{
+    AUTO(digest_abandon) struct digest_stream hash = {0};
+    uint64_t begin = chunked->blob->len, file_offset = 0;
+    digest_begin(&hash);
+    for (uint64_t at = 0; at < node->size_bytes;) {
+        uint64_t left = node->size_bytes - at;
+        size_t len = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
+        digest_feed(&hash, node->data + at, len);
+        digest_feed(&chunked->diff, node->data + at, len);
+        at += len;
+    }
+    content->digest = digest_end(&hash);
+    content->crc64 = frames->crc64;
+    for (size_t i = 0; i < frames->count; i++) {
+        struct frame frame = frames_at(frames, i);
+        struct toc_chunk chunk = {frame.digest, begin, begin + frame.packed_bytes, file_offset, frame.plain_bytes};
+        list_add(&chunked->arena, &chunked->chunks, chunk);
+        begin = chunk.end;
+        file_offset += chunk.bytes;
+    }
+    return blob_write(chunked->blob, frames->view.ptr, frames->packed_bytes, err);
+}
+
+static bool put_content(struct chunked *chunked, const struct node *node, struct toc_content *content, struct err *err)
+{
+    AUTO(frames_done) struct frames frames = {0};
+    if (!node->digest || node->size_bytes < FRAMES_LEAST_BYTES)
+        return make_frames(chunked, node, content, err);
+    struct digest key = frames_key(&chunked->encoder, node->digest);
+    if (frames_find(chunked->blob->store, &key, node->size_bytes, &frames))
+        return copy_frames(chunked, node, &frames, content, err);
+    return chunked->is_keeping ? make_kept_frames(chunked, node, &key, content, err)
+                               : make_frames(chunked, node, content, err);
 }
 
 /* Takes the bytes of the file whose header came last. */
 static bool take_file(void *sink, const struct node *node, struct digest *ret_digest, struct err *err)
 {
     struct chunked *chunked = sink;
-    AUTO(digest_abandon) struct digest_stream hash = {0};
     struct toc_content content = {0};
-    struct text left = {node->data, node->size_bytes};
-    if (!end_meta(chunked, err))
-        return false;
-    digest_begin(&hash);
     chunked->chunks.count = 0;
-    while (left.len) {
-        struct text plain = {left.ptr, cuts_next(&chunked->cuts, left, node->size_bytes)};
-        content.crc64 = crc64_add(&chunked->crcs, content.crc64, plain.ptr, plain.len);
-        digest_feed(&hash, plain.ptr, plain.len);
-        if (!put_chunk(chunked, plain, node->size_bytes - left.len, plain.len == node->size_bytes, err))
-            return false;
-        left = (struct text){left.ptr + plain.len, left.len - plain.len};
-    }
-    content.digest = *ret_digest = digest_end(&hash);
+    if (!end_meta(chunked, err) || !put_content(chunked, node, &content, err))
+        return false;
+    chunked->tar_bytes += node->size_bytes;
+    *ret_digest = content.digest;
     content.chunks = chunked->chunks.items;
     content.chunk_count = chunked->chunks.count;
     toc_add_member(&chunked->toc, &chunked->member, &content);
@@ -227,7 +297,11 @@ bool chunked_write(struct blob *blob, const struct tree *tree, struct layer *lay
 {
     AUTO(chunked_done) struct chunked chunked = {.blob = blob};
     const struct tar_receiver receiver = {take, take_member, take_file, &chunked};
-    if (!chunked_begin(&chunked, err) || !tar_write_members(tree, &receiver, err))
+    uint64_t plain_bytes;
+    if (!tar_size(tree, &plain_bytes, err) || !chunked_begin(&chunked, err))
+        return false;
+    chunked.is_keeping = store_has_room(blob->store, ROOM_FACTOR * plain_bytes);
+    if (!tar_write_members(tree, &receiver, err))
         return false;
     tell(&chunked);
     if (!end_meta(&chunked, err) || (!chunked.toc.is_impossible && !put_toc(&chunked, &layer->toc, err)))

@@ -11,9 +11,9 @@
 static const struct codec *const codecs[] = {
     [LAYER_ZSTD] = &codec_zstd, [LAYER_GZIP] = &codec_gzip, [LAYER_CHUNKED] = &codec_chunked};
 
-const struct codec *codec_of(enum layer_compression compression)
+struct layer_encoder layer_encoder(enum layer_compression compression)
 {
-    return codecs[compression];
+    return codec_encoder(codecs[compression]);
 }
 
 uint64_t layer_memory(enum layer_compression compression, uint64_t plain_bytes)

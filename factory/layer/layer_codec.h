@@ -39,7 +39,7 @@ extern const struct codec codec_zstd, codec_gzip;
 /* Its layers are no stream of bytes (chunked.h): it has names and memory alone. */
 extern const struct codec codec_chunked;
 
-/* Returns the codec of a compression. */
-const struct codec *codec_of(enum layer_compression compression);
+/* Looks at the library that is loaded; takes less than a millisecond. */
+struct layer_encoder codec_encoder(const struct codec *codec);
 
 #endif

@@ -5,6 +5,8 @@ the same tree gives the same bytes whatever the jobs, cache and order of images.
 import json
 import os
 import random
+import shutil
+import time
 import unittest
 
 from base import PushCase, deb, run, world
@@ -87,6 +89,74 @@ class Chunked(Base):
             self.factory.cache, self.factory.output = self.path(cache), self.path("out-" + cache)
             self.assertEqual(self.digest(self.made("--jobs", jobs, "--arch", "all", "served")), first)
         self.assertNotEqual(self.digest(self.made(compression="zstd")), first)
+
+    def frames(self):
+        """{path: (inode, time, bytes)} of the cache's frames of files."""
+        found = {}
+        for folder, _, names in os.walk(os.path.join(self.factory.cache, "v1", "derived", "frames")):
+            for name in names:
+                path = os.path.join(folder, name)
+                status = os.lstat(path)
+                with open(path, "rb") as stream:
+                    found[path] = status.st_ino, status.st_mtime_ns, stream.read()
+        return found
+
+    def test_a_file_is_compressed_once_for_all_layers_that_hold_it(self):
+        first = self.digest(self.made())
+        before = self.frames()
+        self.assertEqual(len(before), 2, before.keys())  # noise and zeros; programs are small
+        self.assertEqual(self.digest(self.made("--rebuild", "--arch", "all", "served")), first)
+        self.write_manifest("other", MANIFEST.replace("name: served", "name: other", 1))
+        self.made("--arch", "all", "other")
+        self.assertEqual(self.frames(), before)
+        self.factory.state = self.path("another-state")  # whose secret is another one: nothing of the first is believed
+        self.assertEqual(self.digest(self.made()), first)
+        self.assertEqual(len(self.frames()), 2 * len(before))
+
+    def test_frames_that_were_damaged_or_planted_are_made_again(self):
+        first = self.digest(self.made())
+        before = self.frames()
+        others = dict(zip(before, [*before][1:] + [*before][:1]))
+
+        def write(path, data):
+            os.unlink(path)
+            with open(path, "wb") as stream:
+                stream.write(data)
+            os.chmod(path, 0o444)
+
+        for name, spoil in (
+                ("a byte", lambda path, data: write(path, data[:50] + bytes([data[50] ^ 1]) + data[51:])),
+                ("cut", lambda path, data: write(path, data[:-1])), ("empty", lambda path, _: write(path, b"")),
+                ("of another file", lambda path, _: write(path, before[others[path]][2])),
+                ("a link", lambda path, _: (os.unlink(path), os.symlink(others[path], path))),
+                ("gone", lambda path, _: os.unlink(path))):
+            with self.subTest(name):
+                for path, (_, _, data) in before.items():
+                    spoil(path, data)
+                self.assertEqual(self.digest(self.made("--rebuild", "--arch", "all", "served")), first)
+                self.assertEqual({path: found[2] for path, found in self.frames().items()},
+                                 {path: found[2] for path, found in before.items()})
+
+    def test_two_processes_and_a_killed_one_leave_frames_that_are_right(self):
+        first = self.digest(self.made())
+        before = sorted(found[2] for found in self.frames().values())
+        folder = os.path.join(self.factory.cache, "v1", "derived", "frames")
+        words = "--rebuild", "--compression", "zstd:chunked", "--arch", "all", "served"
+        for pause in 0.0, 0.05, 0.1, 0.2:
+            shutil.rmtree(folder, ignore_errors=True)
+            killed = self.factory.start(*words)
+            time.sleep(pause)
+            killed.kill()
+            killed.communicate()
+        shutil.rmtree(folder, ignore_errors=True)
+        both = []
+        for number in range(2):
+            self.factory.output = self.path(f"out-{number}")
+            both.append(self.factory.start(*words))
+        self.assertEqual([(process.communicate(), process.returncode)[1] for process in both], [run.OK] * 2)
+        self.assertEqual([self.digest(self.path(f"out-{number}/served")) for number in range(2)], [first] * 2)
+        self.assertEqual(sorted(found[2] for found in self.frames().values()), before)
+        self.assertEqual(self.digest(self.made()), first)
 
     def test_names_of_compressions(self):
         self.write("site.yaml", "compression: zstd:chunked\n")

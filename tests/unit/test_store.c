@@ -148,6 +148,14 @@ static void a_blob_is_found_under_its_digest_with_private_modes(void **state)
     assert_int_equal(count_temporaries(&place), 0);
 }
 
+static void the_disk_has_room_for_a_byte_and_not_for_all_there_are(void **state)
+{
+    (void)state;
+    AUTO(close_place) struct place place = open_place(90);
+    assert_true(store_has_room(place.store, 1));
+    assert_false(store_has_room(place.store, UINT64_MAX));
+}
+
 static void an_absent_blob_is_not_an_error(void **state)
 {
     (void)state;
@@ -606,6 +614,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_blob_is_found_under_its_digest_with_private_modes),
+        cmocka_unit_test(the_disk_has_room_for_a_byte_and_not_for_all_there_are),
         cmocka_unit_test(an_absent_blob_is_not_an_error),
         cmocka_unit_test(other_bytes_than_expected_are_refused_and_nothing_appears),
         cmocka_unit_test(the_same_blob_twice_is_fine),

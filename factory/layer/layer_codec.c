@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who compresses the layers: what a layer's bytes depend on besides its tar. */
-#include "base/loaded.h"
-#include "layer/layer.h"
 #include "layer/layer_codec.h"
+
+#include "base/loaded.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
 
-struct layer_encoder layer_encoder(enum layer_compression compression)
+struct layer_encoder codec_encoder(const struct codec *codec)
 {
-    const struct codec *codec = codec_of(compression);
     struct layer_encoder encoder;
     struct digest_stream stream;
     void *address = dlsym(RTLD_DEFAULT, codec->symbol);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The frames of a file in the cache: taken over as they are, made again when they are wrong. What a layer of them is is asked in
+ * test_chunked.c. */
+#include "check.h"
+
+#include "base/auto.h"
+#include "io/tree_remove.h"
+#include "layer/frames.h"
+#include "layer/layer.h"
+#include "layer/layer_codec.h"
+
+#include "noise.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <zstd.h>
+
+#define BIG_BYTES ((size_t)5 << 18) /* several chunks */
+#define SMALL_BYTES ((size_t)20000) /* one */
+
+static const struct digest secret = {{7}};
+
+struct fixture {
+    struct store *store;
+    const char *dir;
+    char *bytes;
+    struct digest big, small;
+    struct node nodes[3];
+    struct tree tree;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct err err = {0};
+    uint64_t noise = NOISE_SEED;
+    fixture->bytes = malloc(BIG_BYTES);
+    for (size_t i = 0; i < BIG_BYTES; i++)
+        fixture->bytes[i] = (char)("abcdefgh"[noise_next(&noise) >> 24 & 7]);
+    fixture->big = digest_of(fixture->bytes, BIG_BYTES);
+    fixture->small = digest_of(fixture->bytes, SMALL_BYTES);
+    fixture->nodes[0] = (struct node){.path = "/big",
+                                      .kind = NODE_FILE,
+                                      .mode = 0644,
+                                      .size_bytes = BIG_BYTES,
+                                      .data = fixture->bytes,
+                                      .digest = &fixture->big};
+    fixture->nodes[1] = fixture->nodes[2] = fixture->nodes[0];
+    fixture->nodes[1].path = "/small";
+    fixture->nodes[1].size_bytes = SMALL_BYTES;
+    fixture->nodes[1].digest = &fixture->small;
+    fixture->nodes[2].path = "/tiny";
+    fixture->nodes[2].size_bytes = 100;
+    fixture->nodes[2].digest = NULL;
+    fixture->tree = (struct tree){.nodes = fixture->nodes, .count = 3};
+    fixture->dir = check_temporary_dir();
+    CHECK_OK(store_open(fixture->dir, NULL, &fixture->store, &err), &err);
+    store_use_secret(fixture->store, &secret);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    store_close(fixture->store);
+    CHECK_OK(tree_remove(AT_FDCWD, fixture->dir, &err), &err);
+    free(fixture->bytes);
+    free(fixture);
+    return 0;
+}
+
+static struct layer build(struct fixture *fixture)
+{
+    struct layer layer = {0};
+    struct err err = {0};
+    CHECK_OK(layer_build(fixture->store, &fixture->tree, LAYER_CHUNKED, &layer, &err), &err);
+    return layer;
+}
+
+static struct digest key_of(const struct digest *content)
+{
+    struct layer_encoder encoder = codec_encoder(&codec_chunked);
+    return frames_key(&encoder, content);
+}
+
+static bool is_there(struct fixture *fixture, const struct digest *content, uint64_t bytes)
+{
+    AUTO(frames_done) struct frames frames = {0};
+    struct digest key = key_of(content);
+    return frames_find(fixture->store, &key, bytes, &frames);
+}
+
+static void the_second_layer_takes_over_what_the_first_one_made(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer first = build(fixture), second = build(fixture);
+    AUTO(frames_done) struct frames frames = {0};
+    struct digest key = key_of(&fixture->big);
+    assert_true(digest_eq(&first.digest, &second.digest) && digest_eq(&first.diff_id, &second.diff_id));
+    assert_true(digest_eq(&first.toc.digest, &second.toc.digest));
+    assert_true(is_there(fixture, &fixture->small, SMALL_BYTES));
+    assert_true(frames_find(fixture->store, &key, BIG_BYTES, &frames));
+    assert_true(frames.count > 1);
+    uint64_t plain = 0, packed = 0;
+    for (size_t i = 0; i < frames.count; i++) {
+        struct frame frame = frames_at(&frames, i);
+        struct digest digest = digest_of(fixture->bytes + plain, frame.plain_bytes);
+        assert_true(digest_eq(&digest, &frame.digest));
+        assert_int_equal(ZSTD_findFrameCompressedSize((const char *)frames.view.ptr + packed, frame.packed_bytes),
+                         frame.packed_bytes);
+        plain += frame.plain_bytes;
+        packed += frame.packed_bytes;
+    }
+    assert_int_equal(plain, BIG_BYTES);
+    assert_int_equal(packed, frames.packed_bytes);
+}
+
+/* Puts frames into the store as if we had made them, at another level: so a layer shows where its own are from. */
+static void plant(struct fixture *fixture, const struct frame *frame, size_t count)
+{
+    static char packed[SMALL_BYTES * 2];
+    AUTO(frames_abandon) struct frames_draft draft = {0};
+    struct digest key = key_of(&fixture->small);
+    size_t len = ZSTD_compress(packed, sizeof packed, fixture->bytes, SMALL_BYTES, 1);
+    assert_false(ZSTD_isError(len));
+    assert_true(frames_begin(fixture->store, &draft));
+    for (size_t i = 0; i < count; i++) {
+        struct frame one = *frame;
+        one.packed_bytes = len;
+        frames_add(&draft, &one, packed);
+    }
+    assert_true(frames_keep(&draft, &key, 0));
+}
+
+static void a_layer_has_the_kept_frames_and_not_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer first = build(fixture);
+    plant(fixture, &(struct frame){.plain_bytes = SMALL_BYTES}, 1);
+    struct layer second = build(fixture);
+    assert_false(digest_eq(&first.digest, &second.digest));
+    assert_true(digest_eq(&first.diff_id, &second.diff_id));
+}
+
+static void records_that_do_not_add_up_are_made_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer first = build(fixture);
+    const struct frame wrong[] = {
+        {.plain_bytes = SMALL_BYTES - 1}, {.plain_bytes = SMALL_BYTES + 1}, {.plain_bytes = 0}};
+    for (size_t i = 0; i <= ARRAY_COUNT(wrong); i++) {
+        plant(fixture, i < ARRAY_COUNT(wrong) ? &wrong[i] : &(struct frame){.plain_bytes = SMALL_BYTES},
+              i < ARRAY_COUNT(wrong) ? 1 : 2);
+        assert_false(is_there(fixture, &fixture->small, SMALL_BYTES));
+        struct layer layer = build(fixture);
+        assert_true(digest_eq(&layer.digest, &first.digest));
+        assert_true(is_there(fixture, &fixture->small, SMALL_BYTES));
+    }
+}
+
+/* Alters a byte of every file below derived/frames; returns how many there are. */
+static size_t damage(const char *dir)
+{
+    char path[600], inner[900];
+    size_t count = 0;
+    (void)snprintf(path, sizeof path, "%s/v1/derived/frames", dir);
+    DIR *kinds = opendir(path);
+    assert_non_null(kinds);
+    for (const struct dirent *folder; (folder = readdir(kinds));) {
+        if (folder->d_name[0] == '.')
+            continue;
+        (void)snprintf(inner, sizeof inner, "%s/%s", path, folder->d_name);
+        DIR *files = opendir(inner);
+        for (const struct dirent *file; (file = readdir(files));) {
+            if (file->d_name[0] == '.')
+                continue;
+            assert_int_equal(fchmodat(dirfd(files), file->d_name, 0600, 0), 0);
+            int fd = openat(dirfd(files), file->d_name, O_RDWR);
+            assert_true(fd >= 0);
+            assert_int_equal(pwrite(fd, "x", 1, 60), 1);
+            assert_int_equal(close(fd), 0);
+            count++;
+        }
+        assert_int_equal(closedir(files), 0);
+    }
+    assert_int_equal(closedir(kinds), 0);
+    return count;
+}
+
+static void damaged_frames_are_noticed_and_made_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer first = build(fixture);
+    assert_int_equal(damage(fixture->dir), 2);
+    struct layer second = build(fixture);
+    assert_true(digest_eq(&first.digest, &second.digest));
+    assert_true(is_there(fixture, &fixture->small, SMALL_BYTES) && is_there(fixture, &fixture->big, BIG_BYTES));
+}
+
+static void frames_of_another_secret_are_not_believed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer first = build(fixture);
+    plant(fixture, &(struct frame){.plain_bytes = SMALL_BYTES}, 1);
+    store_use_secret(fixture->store, &(struct digest){{8}});
+    assert_false(is_there(fixture, &fixture->small, SMALL_BYTES));
+    struct layer second = build(fixture);
+    assert_true(digest_eq(&first.digest, &second.digest));
+}
+
+static void another_encoder_has_frames_of_its_own(void **state)
+{
+    (void)state;
+    struct layer_encoder encoder = codec_encoder(&codec_chunked), other = encoder, newer = encoder;
+    const struct digest content = {{1}}, another = {{2}};
+    struct digest key = frames_key(&encoder, &content);
+    other.code.bytes[0] ^= 1;
+    newer.name[0] ^= 1;
+    struct digest keys[] = {frames_key(&other, &content), frames_key(&newer, &content), frames_key(&encoder, &another)};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        assert_false(digest_eq(&key, &keys[i]));
+}
+
+static void bytes_that_are_not_those_of_the_file_leave_no_frames(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer layer;
+    struct err err = {0};
+    fixture->bytes[SMALL_BYTES / 2] ^= 1; /* both files have it */
+    assert_false(layer_build(fixture->store, &fixture->tree, LAYER_CHUNKED, &layer, &err));
+    CHECK_ERR(&err, ERR_TRUST, "cached copy of /big");
+    assert_false(is_there(fixture, &fixture->big, BIG_BYTES));
+    fixture->bytes[SMALL_BYTES / 2] ^= 1;
+    (void)build(fixture);
+    fixture->bytes[SMALL_BYTES / 2] ^= 1; /* and with the frames at hand */
+    err_clear(&err);
+    assert_false(layer_build(fixture->store, &fixture->tree, LAYER_CHUNKED, &layer, &err));
+    CHECK_ERR(&err, ERR_TRUST, "cached copy of /big");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_second_layer_takes_over_what_the_first_one_made, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_layer_has_the_kept_frames_and_not_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(records_that_do_not_add_up_are_made_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged_frames_are_noticed_and_made_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(frames_of_another_secret_are_not_believed, set_up, tear_down),
+        cmocka_unit_test(another_encoder_has_frames_of_its_own),
+        cmocka_unit_test_setup_teardown(bytes_that_are_not_those_of_the_file_leave_no_frames, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
+}
