@@ -17,7 +17,7 @@
 #include "proof/openers.h"
 #include "source/origin.h"
 
-#define BILL_FORMAT 10
+#define BILL_FORMAT 11
 /* What is written, and what is read; an image of 100,000 files has 33 MB and 1.4 million. The second bounds the memory of
  * the parser, which needs a hundredfold of its input's bytes for "[{},{},…". */
 #define BILL_MAX_BYTES ((size_t)48 << 20)

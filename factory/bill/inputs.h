@@ -15,7 +15,7 @@
 
 /* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file with its own
  * libraries and libsolv, the library that compresses and its code, the files of recipes, features, families, the
- * foreground and interpreters, options;
+ * foreground and interpreters, how many layers at most and the lines of the plan that says which (plan/layer_plan.h), options;
  * then what is of the order: name and file of the manifest, what its base's name means, the architecture's file, what the first repository calls itself,
  * and what was asked of the indices with what they said (line/questions.h). Behind the list stands what the run saw of
  * the indices as a whole, which is not in the key: indices that give the same answers give the same bytes. */
@@ -29,6 +29,8 @@
     INPUT(struct digest, families, "families", RECORD_MAYBE_SHA256, NULL)                                              \
     INPUT(struct digest, foregrounds, "foreground", RECORD_MAYBE_SHA256, NULL)                                         \
     INPUT(struct digest, interpreters, "interpreters", RECORD_MAYBE_SHA256, NULL)                                      \
+    INPUT(size_t, layers, "layers", RECORD_SIZE, NULL)                                                                 \
+    INPUT(struct strings, layer_plan, "layer_plan", RECORD_TEXTS, NULL)                                                \
     INPUT(int64_t, source_date_epoch, "source_date_epoch", RECORD_I64, NULL)                                           \
     INPUT(bool, is_strict, "strict", RECORD_FLAG, NULL)                                                                \
     INPUT(bool, is_no_check, "no_check", RECORD_FLAG, NULL)                                                            \

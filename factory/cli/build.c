@@ -138,11 +138,16 @@ bool build_inputs(const struct options *options, const struct site *site, const 
                   struct inputs *ret_inputs, struct err *err)
 {
     const char *compression = command_first(options->compression, site->compression, "gzip");
+    const char *layers = command_first(options->layers, site->layers, "1");
     *ret_inputs = (struct inputs){.is_no_check = options->is_no_check,
                                   .is_strict = options->is_strict || site->is_strict,
                                   .is_older_fine = options->is_older_fine || site->is_older_fine};
     if (!packing_parse(compression, &ret_inputs->compression)) {
         err_set(err, ERR_USAGE, "--compression is " PACKING_WORDS ", not \"%s\"", compression);
+        return false;
+    }
+    if (!layers_parse(layers, &ret_inputs->layers)) {
+        err_set(err, ERR_USAGE, "--layers is " LAYERS_WORDS ", not \"%s\"", layers);
         return false;
     }
     return read_source_date(source_date, &ret_inputs->source_date_epoch, err);
@@ -812,6 +817,8 @@ static bool plan_options(struct build *build, struct err *err)
                                 .tree_dir = options->tree,
                                 .jobs = command_jobs(build->command),
                                 .is_packing_given = options->compression != NULL,
+                                .is_layers_given = options->layers != NULL,
+                                .is_locking = build->locking.is_writing,
                                 .is_dry_run = options->is_dry_run,
                                 .is_rebuild = options->is_rebuild,
                                 .is_cache_only = options->is_cache_only,
@@ -842,6 +849,10 @@ static bool plan_options(struct build *build, struct err *err)
     const char *date = options->source_date_epoch ? options->source_date_epoch : getenv("SOURCE_DATE_EPOCH");
     if (!build_inputs(options, site, date, &run->inputs, err))
         return false;
+    const struct layer_plan *layer_plan = &build->locking.layer_plan;
+    run->layer_plan = build->locking.has_layer_plan ? layer_plan : NULL;
+    run->layer_plan_path = build->locking.layer_plan_path;
+    run->inputs.layer_plan = layer_plan_lines(build->arena, layer_plan);
     build->hashed = hashed_open(run->state_dir, run->is_rebuild);
     run->hashed = &build->hashed;
     run->inputs.program = program_digest(build->hashed);

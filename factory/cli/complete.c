@@ -64,7 +64,7 @@ static const struct placeholder {
 
 static const char *const
     bools[] = {"true", "false", NULL},
-    *const compressions[] = {"gzip", "zstd", "zstd:chunked", "both", NULL},
+    *const compressions[] = {"gzip", "zstd", "zstd:chunked", "both", NULL}, *const layers[] = {"auto", "1", NULL},
     *const whens[] = {"auto", "always", "never", NULL}, *const diff_formats[] = {"text", "markdown", NULL},
     *const parities[] = {"exact", "source", "off", NULL},
     *const on_missing[] = {"hold", "keep-previous", "publish", NULL}, *const if_running[] = {"wait", "end", NULL};
@@ -78,6 +78,7 @@ static const struct choice {
     {"BOOL", ~0U, bools},
     {"WHEN", ~0U, whens},
     {"--compression", ~0U, compressions},
+    {"--layers", ~(unsigned)COMMAND_DIFF, layers},
     {"--format", COMMAND_UNIT, deploy_format_names},
     {"--format", COMMAND_SBOM, sbom_format_names},
     {"--format", COMMAND_DIFF, diff_formats},
@@ -306,13 +307,13 @@ static unsigned things_of_system(const struct strings *words)
 }
 
 /* Returns the option whose value the next word is, or NULL. */
-static const struct option_row *pending_option(const char *word)
+static const struct option_row *pending_option(const char *word, unsigned commands)
 {
     if (word[0] != '-' || !word[1] || strchr(word, '='))
         return NULL;
     const struct option_row *row = NULL;
     if (word[1] == '-')
-        row = option_of_name(text_of(word + 2));
+        row = option_of_name(text_of(word + 2), commands);
     for (size_t i = 1; word[1] != '-' && word[i]; i++) {
         row = option_of_letter(word[i]);
         if (!row || (option_takes_next(row) && word[i + 1]))
@@ -368,7 +369,9 @@ static unsigned complete_word(struct completing *completing, const struct option
     unsigned things = 0;
     if (!pending && completing->part[0] == '-' && equals) {
         struct text name = {completing->part, (size_t)(equals - completing->part)};
-        pending = text_has_prefix(name, "--") ? option_of_name((struct text){name.ptr + 2, name.len - 2}) : NULL;
+        pending = text_has_prefix(name, "--")
+                      ? option_of_name((struct text){name.ptr + 2, name.len - 2}, options->command->kind)
+                      : NULL;
         completing->prefix = arena_printf(arena, "%.*s=", (int)name.len, name.ptr);
         completing->part = equals + 1;
         if (!pending)
@@ -413,6 +416,18 @@ static void print_candidates(const struct completing *completing)
     }
 }
 
+/* Returns the option whose value comes behind these words, or NULL. */
+static const struct option_row *find_pending(struct command *command, const struct strings *before)
+{
+    struct strings others = *before;
+    struct options options;
+    if (!before->count)
+        return NULL;
+    others.count--;
+    return pending_option(before->items[others.count],
+                          read_line(command, &others, &options) ? options.command->kind : 0);
+}
+
 static bool complete_words(struct command *command, const struct strings *words)
 {
     struct completing completing = {.command = command, .prefix = "", .part = ""};
@@ -421,7 +436,7 @@ static bool complete_words(struct command *command, const struct strings *words)
     command->lock_wait = (struct lock_wait){.log = command->log, .cancel = command->cancel, .limit_ms = 1};
     if (before.count)
         completing.part = before.items[--before.count];
-    const struct option_row *pending = before.count ? pending_option(before.items[before.count - 1]) : NULL;
+    const struct option_row *pending = find_pending(command, &before);
     before.count -= pending ? 1 : 0;
     if (!read_line(command, &before, &command->options))
         return true;

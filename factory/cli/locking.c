@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "io/file.h"
+#include "line/layering.h"
 #include "line/locked.h"
 #include "line/vendor.h"
 #include "plan/yaml.h"
@@ -42,6 +43,22 @@ static bool read_lock(struct arena *arena, struct locking *locking, struct err *
     }
     locking->is_there = lock_read(arena, locking->path, buf_text(&text), &locking->lock, err);
     return locking->is_there;
+}
+
+/* Reads the plan of layers, if there is one. */
+static bool read_layer_plan(struct arena *arena, const char *lock, struct locking *locking, struct err *err)
+{
+    AUTO(buf_done) struct buf text = {0};
+    const char *path = arena_printf(arena, "%s" LAYER_PLAN_NAME, folder_of(arena, lock));
+    locking->layer_plan_path = path;
+    if (!file_read_at(AT_FDCWD, path, LAYER_PLAN_MAX_BYTES, &text, err)) {
+        if (err->kind != ERR_LOCAL || err->detail != ENOENT)
+            return false;
+        err_clear(err);
+        return true;
+    }
+    locking->has_layer_plan = layer_plan_read(arena, path, buf_text(&text), &locking->layer_plan, err);
+    return locking->has_layer_plan;
 }
 
 static bool check_options(const struct command *command, const struct locking *locking, struct err *err)
@@ -120,9 +137,12 @@ bool locking_words(struct command *command, struct strings *names, struct lockin
     struct arena *arena = &command->arena;
     if (!check_options(command, locking, err))
         return false;
+    const char *path = path_of(command, arena, names);
+    if (!read_layer_plan(arena, path, locking, err))
+        return false;
     if (!locking->is_writing && !options->is_locked)
         return true;
-    locking->path = path_of(command, arena, names);
+    locking->path = path;
     if (!read_lock(arena, locking, err) && !forgive(command, locking, err))
         return false;
     if (!locking->is_there && is_wanted(options)) {
@@ -182,18 +202,45 @@ static bool write_file(void *argument, struct err *err)
            file_write_atomic_at(fd, writing->name, writing->text.ptr, writing->text.len, 0644, true, err);
 }
 
+/* Lets the keeper write a file. */
+static bool write_text(struct command *command, const char *path, struct text text, struct err *err)
+{
+    const char *folder = folder_of(&command->arena, path);
+    struct writing writing = {*folder ? folder : ".", path + strlen(folder), text};
+    return workers_call(command->keeper, write_file, &writing, err);
+}
+
 static bool write_lock(struct command *command, const struct locking *locking, struct lock *lock, struct err *err)
 {
     AUTO(buf_done) struct buf text;
-    const char *folder = folder_of(&command->arena, locking->path);
-    struct writing writing = {*folder ? folder : ".", locking->path + strlen(folder), {0}};
     buf_init(&text, LOCK_MAX_BYTES);
     if (!lock_write(lock, &text)) {
         err_set(err, ERR_LOCAL, "%s: the lock is larger than %zu bytes", locking->path, LOCK_MAX_BYTES);
         return false;
     }
-    writing.text = buf_text(&text);
-    return workers_call(command->keeper, write_file, &writing, err);
+    return write_text(command, locking->path, buf_text(&text), err);
+}
+
+/* Writes which source packages get layers of their own, when an image of the batch wants to know. */
+static bool write_layer_plan(struct command *command, const struct locking *locking, const struct batch *batch,
+                             struct err *err)
+{
+    AUTO(buf_done) struct buf text;
+    struct layer_plan plan;
+    bool is_all = !command->options.words.count;
+    buf_init(&text, LAYER_PLAN_MAX_BYTES);
+    if (!layering_plan(&command->arena, batch, &locking->layer_plan, is_all, &plan))
+        return true;
+    if (!layer_plan_write(&plan, &text)) {
+        err_set(err, ERR_LOCAL, "%s: the plan is larger than %zu bytes", locking->layer_plan_path,
+                LAYER_PLAN_MAX_BYTES);
+        return false;
+    }
+    if (!write_text(command, locking->layer_plan_path, buf_text(&text), err))
+        return false;
+    if (!command->options.is_quiet)
+        (void)printf("%s: source packages %zu\n", locking->layer_plan_path, plan.count);
+    return true;
 }
 
 /* Prints what differs; ERR_RESOLVE when anything does. */
@@ -262,8 +309,8 @@ static bool write_all(struct command *command, const struct locking *locking, co
                       struct plant *plant, struct lock *lock, struct err *err)
 {
     const char *vendor = command->options.vendor;
-    if ((vendor && !vendor_fill(plant, batch, vendor, err)) || !write_lock(command, locking, lock, err) ||
-        !locked_hold(plant, lock, locking->path, err))
+    if ((vendor && !vendor_fill(plant, batch, vendor, err)) || !write_layer_plan(command, locking, batch, err) ||
+        !write_lock(command, locking, lock, err) || !locked_hold(plant, lock, locking->path, err))
         return false;
     if (!command->options.is_quiet)
         (void)printf("%s: images and architectures %zu, packages %zu, indices %zu, repositories %zu\n", locking->path,

@@ -57,6 +57,13 @@ static const struct option_row rows[] = {
            "of layers: gzip (default), zstd, or zstd:chunked, of which podman pulls only the files that it lacks; "
            "both: gzip and zstd:chunked in one image",
            OPTION_STRING, compression, MAKES, 0, 0, 0, ALTERS_INPUTS),
+    OPTION(0, "layers", NULL, "read packages and files out of the layers, whatever bills say", OPTION_FLAG, is_layers,
+           COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(
+        0, "layers", "N",
+        "layers of an image, at most: 1 (default), auto or a number; above 2 imgfactory lock makes the plan of which "
+        "packages get one",
+        OPTION_STRING, layers, MAKES | COMMAND_LOCK, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "push", "[=REF]",
            "push each image when it is built: to REF, or where manifest or site file say; with a destination there "
            "this is "
@@ -132,8 +139,6 @@ static const struct option_row rows[] = {
         OPTION_STRING, format, COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM | COMMAND_KEY, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "exit-code", NULL, "end with status 1 when the two differ, as git diff does (default: 0)", OPTION_FLAG,
            is_exit_code, COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
-    OPTION(0, "layers", NULL, "read packages and files out of the layers, whatever bills say", OPTION_FLAG, is_layers,
-           COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "image", "REF",
            "what is run (default: where manifest or site file push the image to); with --format cronjob or kube-job "
            "what has "
@@ -411,13 +416,17 @@ const struct option_row *option_of_letter(char letter)
     return NULL;
 }
 
-const struct option_row *option_of_name(struct text name)
+const struct option_row *option_of_name(struct text name, unsigned commands)
 {
+    const struct option_row *found = NULL;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        if (text_is(name, rows[i].name))
+        if (!text_is(name, rows[i].name))
+            continue;
+        if ((rows[i].commands | rows[i].idle) & commands)
             return &rows[i];
+        found = found ? found : &rows[i];
     }
-    return NULL;
+    return found;
 }
 
 bool option_takes_next(const struct option_row *row)

@@ -39,9 +39,11 @@ struct option_rows {
 
 /* Returns the table. */
 struct option_rows option_table(void);
-/* Finds an option by its letter or its name without dashes; NULL when there is none. */
+/* Finds an option by its letter or its name without dashes; NULL when there is none. Of several of a name it is the one that
+ * the commands take (0: not known yet), else the first: a flag, so that before the command is known no word is taken for its
+ * value. */
 const struct option_row *option_of_letter(char letter);
-const struct option_row *option_of_name(struct text name);
+const struct option_row *option_of_name(struct text name, unsigned commands);
 /* Tells whether the option's value may be the next argument. */
 bool option_takes_next(const struct option_row *row);
 /* Returns what --help of a command says of an option. */

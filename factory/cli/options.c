@@ -76,7 +76,7 @@ static const char *advise_command(const struct parser *parser)
 /* Tells whose an option is that is meant, when it is one: " (for push)". */
 static const char *tell_takers(const struct parser *parser, const char *meant)
 {
-    const struct option_row *row = option_of_name(text_of(meant + 2));
+    const struct option_row *row = option_of_name(text_of(meant + 2), 0);
     return row ? arena_printf(parser->arena, " (for %s)", list_takers(parser, row)) : "";
 }
 
@@ -191,7 +191,8 @@ static bool store(struct arena *arena, const struct option_row *row, const char 
 }
 
 /* Finds the option that an argument names and its value, if that is in the same argument. */
-static const struct option_row *find_option(const char *argument, struct text *ret_name, const char **ret_value)
+static const struct option_row *find_option(const char *argument, unsigned commands, struct text *ret_name,
+                                            const char **ret_value)
 {
     if (argument[1] != '-') {
         *ret_name = text_of(argument + 1);
@@ -201,7 +202,7 @@ static const struct option_row *find_option(const char *argument, struct text *r
     const char *equals = strchr(argument, '=');
     *ret_name = (struct text){argument + 2, equals ? (size_t)(equals - argument - 2) : strlen(argument + 2)};
     *ret_value = equals ? equals + 1 : NULL;
-    return option_of_name(*ret_name);
+    return option_of_name(*ret_name, commands);
 }
 
 static bool is_option(const char *argument)
@@ -226,7 +227,7 @@ static void add_parts(struct arena *arena, const char *argument, struct strings 
 static bool is_one_dash_short(const char *argument)
 {
     struct text name = {argument + 1, strcspn(argument + 1, "=")};
-    return argument[1] != '-' && name.len > 1 && option_of_name(name);
+    return argument[1] != '-' && name.len > 1 && option_of_name(name, 0) != NULL;
 }
 
 /* Makes a list of the arguments in which each flag stands for itself. */
@@ -249,7 +250,7 @@ static void take_apart(struct parser *parser)
         else
             add_parts(parser->arena, argument, &arguments);
         const char *last = arguments.items[arguments.count - 1];
-        const struct option_row *row = is_plain ? NULL : find_option(last, &name, &value);
+        const struct option_row *row = is_plain ? NULL : find_option(last, 0, &name, &value);
         is_value = row && !value && option_takes_next(row);
     }
     parser->count = (int)arguments.count;
@@ -266,7 +267,7 @@ static const char *find_word(const struct parser *parser, int at, int *ret_at)
             return NULL;
         if (!is_option(argument))
             return argument;
-        const struct option_row *row = find_option(argument, &name, &value);
+        const struct option_row *row = find_option(argument, 0, &name, &value);
         if (row && !value && option_takes_next(row))
             ++*ret_at;
     }
@@ -359,7 +360,9 @@ static bool parse_option(struct parser *parser, struct err *err)
     int first = parser->at;
     const char *argument = parser->items[first], *value;
     struct text name;
-    const struct option_row *row = find_option(argument, &name, &value);
+    unsigned kind = options->command->kind;
+    const struct option_row *row =
+        find_option(argument, kind == COMMAND_SHOW_CONFIG ? COMMAND_BUILD : kind, &name, &value);
     if (is_one_dash_short(argument)) {
         err_set(err, ERR_USAGE, "unknown option %s; did you mean -%s?", argument, argument);
         return false;

@@ -21,6 +21,7 @@ struct options {
      * "imgfactory --help"; or NULL. */
     const char *meant;
     const char *arch, *source, *suite, *config_root, *output, *tree, *cache, *state, *arches, *manifests, *compression;
+    const char *layers; /* --layers; NULL: not given */
     const char *config, *authfile, *cert_dir, *username;
     const char *push;                   /* a reference, "" for --push alone, NULL when not given */
     const char *format, *image, *units; /* of `unit` */

@@ -22,6 +22,7 @@ struct rebuild_plan {
     struct told_made made;                     /* else zeros */
     struct text lock;                          /* the document; empty: there is none */
     const char *lock_of;                       /* where it is from, for messages */
+    struct text layer_plan;                    /* of its layers; empty: there was none */
     LIST(struct told_repository) repositories; /* and who signed them */
     struct layout_image image;                 /* its documents; its layers are in the cache */
     bool is_local;                             /* it lies on this machine; else: */

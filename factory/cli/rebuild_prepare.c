@@ -7,6 +7,7 @@
 #include "cli/wanted.h"
 #include "io/file.h"
 #include "line/names.h"
+#include "plan/layer_plan.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -257,6 +258,12 @@ static const char *compression_of(const struct rebuild_plan *plan)
     return plan->made.compression;
 }
 
+/* What tells of the build says nothing of one layer, the default. */
+static const char *layers_of(const struct rebuild_plan *plan)
+{
+    return plan->made.layers ? plan->made.layers : plan->is_known ? "1" : NULL;
+}
+
 static void set_options(struct command *command, const struct rebuild_plan *plan, const char *dir)
 {
     struct arena *arena = &command->arena;
@@ -274,6 +281,7 @@ static void set_options(struct command *command, const struct rebuild_plan *plan
     options->output = arena_printf(arena, "%s/out", dir);
     options->state = arena_printf(arena, "%s/state", dir);
     options->compression = compression_of(plan);
+    options->layers = layers_of(plan);
     options->parity = "off";
     options->is_locked = options->is_no_push = true;
     options->is_lock_vouching = plan->word != NULL;
@@ -289,7 +297,8 @@ static bool prepare(struct command *command, struct rebuild_plan *plan, const st
 {
     struct options *options = &command->options;
     bool is_host = is_any_source || !plan->made.source || strcmp(plan->made.source, "host") == 0;
-    if (!write_file(dir, "imgfactory.lock", plan->lock, err))
+    if (!write_file(dir, "imgfactory.lock", plan->lock, err) ||
+        (plan->layer_plan.len && !write_file(dir, LAYER_PLAN_NAME, plan->layer_plan, err)))
         return false;
     if (is_host && is_of_debs(lock) && !options->source && !options->suite && !options->config_root) {
         if (!write_source(&command->arena, plan, lock, dir, err))

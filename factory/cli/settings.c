@@ -119,6 +119,8 @@ static bool find_default(const struct settings *settings, const struct option_ro
 /* Whether a row says how a run goes, and not that something is printed instead of it. */
 static bool is_setting(const struct option_row *row)
 {
+    if (option_of_name(text_of(row->name), COMMAND_BUILD) != row)
+        return false; /* another one of a command that builds nothing */
     static const char *const others[] = {"help", "version", "list"};
     for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
         if (strcmp(row->name, others[i]) == 0)
@@ -152,7 +154,7 @@ static void add_keys(struct settings *settings)
     size_t count;
     const struct yaml_field *keys = site_keys(&count);
     for (size_t i = 0; i < count; i++) {
-        const char *value = option_of_name(text_of(keys[i].key)) ? NULL : site_text(settings, keys[i].key);
+        const char *value = option_of_name(text_of(keys[i].key), 0) ? NULL : site_text(settings, keys[i].key);
         if (value)
             list_add(settings->arena, &settings->items,
                      (struct setting){keys[i].key, without_secrets(settings->arena, value, false),

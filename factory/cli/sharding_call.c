@@ -77,8 +77,12 @@ static const char *name_plan(struct arena *arena, const struct lock *lock, const
                      run->is_packing_given ? " given" : "", inputs->is_no_check ? " no-check" : "",
                      inputs->is_strict ? " strict" : "", inputs->is_older_fine ? " allow-older" : "",
                      (intmax_t)inputs->source_date_epoch);
+    if (inputs->layers > 1 || run->is_layers_given)
+        options = arena_printf(arena, "%s layers %zu%s", options, inputs->layers, run->is_layers_given ? " given" : "");
     digest_begin(&stream);
     digest_feed(&stream, options, strlen(options) + 1);
+    for (size_t i = 0; i < inputs->layer_plan.count; i++)
+        digest_feed(&stream, inputs->layer_plan.items[i], strlen(inputs->layer_plan.items[i]) + 1);
     digest_feed(&stream, lock->sum.bytes, sizeof lock->sum.bytes);
     struct digest digest = digest_end(&stream);
     return stamp_print(arena, date, &digest);

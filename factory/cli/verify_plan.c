@@ -23,6 +23,7 @@ static void take_provenance(struct arena *arena, const struct told_provenance *t
         return;
     plan->is_known = true;
     plan->made = told->made;
+    plan->layer_plan = told->layer_plan;
     for (size_t i = 0; i < told->repositories.count; i++)
         list_add(arena, &plan->repositories, told->repositories.items[i]);
     take_lock(plan, told->lock, "the lock in its provenance");
@@ -50,6 +51,8 @@ static void take_bills(struct arena *arena, const struct bill *const *bills, siz
                                     .encoder = inputs->encoder,
                                     .options = options_of(arena, inputs),
                                     .base = bills[0]->base ? bills[0]->base->name : NULL};
+    plan->made.layers = arena_printf(arena, "%zu", inputs->layers);
+    plan->layer_plan = text_of(strings_join(arena, &inputs->layer_plan, "\n"));
     if (inputs->source_date_epoch >= 0)
         plan->made.source_date_epoch = arena_printf(arena, "%lld", (long long)inputs->source_date_epoch);
     for (size_t i = 0; i < bills[0]->source->repositories.count; i++) {

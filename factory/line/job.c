@@ -6,11 +6,12 @@
 #include "base/clock.h"
 #include "line/gather.h"
 #include "line/kept.h"
+#include "line/layering.h"
 #include "line/locked.h"
 #include "line/missing.h"
+#include "line/pack.h"
 #include "line/stages.h"
 #include "package/path.h"
-#include "sbom/sbom_sums.h"
 #include "source/format.h"
 
 static void log_openers(struct job *job)
@@ -37,36 +38,6 @@ static struct order order_of(struct job *job, struct arena *scratch)
                           .arena = scratch,
                           .hold = &job->hold,
                           .standing = job->standing};
-}
-
-struct layering {
-    const struct order *order;
-    const struct tree *tree;
-    enum layer_compression compression;
-    struct layer *layer;
-    bool is_whole; /* nothing lies below: its files are all of the image's */
-};
-
-/* Remembers what an SBOM asks of the files, which are at hand now; reading them again later would take longer than packing's share. */
-static void keep_sums(const struct layering *layering)
-{
-    AUTO(arena_done) struct arena scratch = {0};
-    struct base_layer layer = {.blob.digest = layering->layer->digest, .diff_id = layering->layer->diff_id};
-    const struct base_layers layers = {&layer, 1, 1};
-    struct sbom_sums sums;
-    if (sbom_sums_of_tree(&scratch, layering->tree, &sums))
-        sbom_sums_keep(layering->order->plant->store, &layers, &sums);
-}
-
-static bool build_layer(void *argument, struct err *err)
-{
-    const struct layering *layering = argument;
-    const struct plant *plant = layering->order->plant;
-    if (!layer_build(plant->store, layering->tree, layering->compression, layering->layer, err))
-        return false;
-    if (layering->is_whole)
-        keep_sums(layering);
-    return true;
 }
 
 struct exporting {
@@ -332,6 +303,8 @@ static bool run_once(struct job *job, struct err *err)
         return false;
     bool may_reuse = !options->is_rebuild && !job_is_selected_only(job) && !options->tree_dir && !job->limits.count;
     job->bill = (struct bill){.format = BILL_FORMAT, .inputs = kept_inputs(job, order.catalog)};
+    if (!layering_check(job, err))
+        return false;
     bool is_kept = may_reuse && kept_use(&order, job),
          is_explained = options->explained && !options->is_dry_run && !job->is_base;
     if (!is_kept || is_explained) {
@@ -389,38 +362,12 @@ static bool run_first(struct job *job, struct err *err)
     }
 }
 
-/* Makes the layer in one compression. */
-static bool make_layer(struct job *job, enum layer_compression compression, struct bill_layer *ret_layer,
-                       struct err *err)
-{
-    struct order order = order_of(job, &job->tree_arena);
-    struct layer_encoder encoder = layer_encoder(compression);
-    struct layering layering = {&order, &job->tree, compression, &ret_layer->layer, !job->standing};
-    uint64_t memory = layer_memory(compression, job->tree.unpacked_bytes);
-    order_enter(&order, STAGE_LAYER);
-    ret_layer->encoder = arena_strdup(&job->arena, encoder.name);
-    ret_layer->encoder_code = encoder.code;
-    packing_room_take(&job->plant->packing_room, memory);
-    bool is_good = order_compute(&order, build_layer, &layering, err);
-    packing_room_give(&job->plant->packing_room, memory);
-    return is_good;
-}
-
 /* LAYER, IMAGE. */
 static bool run_second(struct job *job, struct err *err)
 {
-    enum layer_compression compressions[LAYER_COMPRESSIONS_MAX];
-    size_t count = layer_compressions(job->bill.inputs.compression, compressions);
-    struct bill_layer layer = {0};
-    if (!make_layer(job, compressions[0], &layer, err))
+    struct order order = order_of(job, &job->tree_arena);
+    if (!pack_layers(&order, job, err))
         return false;
-    list_add(&job->arena, &job->bill.layers, layer);
-    if (count > 1) {
-        struct bill_layer second = {0};
-        if (!make_layer(job, compressions[1], &second, err))
-            return false;
-        list_add(&job->arena, &job->bill.second_layers, second);
-    }
     if (!job->limits.count)
         kept_store(job);
     return make_image(job, err);

@@ -19,6 +19,7 @@
 #include "plan/arch.h"
 #include "plan/data_folders.h"
 #include "plan/features.h"
+#include "plan/layer_plan.h"
 #include "source/env.h"
 
 #include <pthread.h>
@@ -38,6 +39,10 @@ struct run_options {
     const char *record;                   /* the site's status record, which indexes name; NULL: none */
     size_t jobs;                          /* workers */
     bool is_packing_given;                /* the call says how layers are compressed, whatever manifests say */
+    bool is_layers_given;                 /* and how many there are */
+    const struct layer_plan *layer_plan;  /* which ones, as inputs.layer_plan has it; NULL: nothing says */
+    const char *layer_plan_path;          /* where it would be */
+    bool is_locking;                      /* the run writes a lock, and the plan of layers with it */
     bool is_dry_run, is_rebuild, is_cache_only;
     bool is_bill_told;             /* all of the bills, as the JSON report and explanations have it */
     bool is_history_pushed;        /* images have their bills beside them in the registry (history: registry) */

@@ -49,6 +49,7 @@ struct manifest {
     struct wishes wishes;      /* what the manifest says by itself, then what its features bring */
     struct strings features;   /* names of features.h and globs */
     const char *compression;   /* of its layers (plan/packing.h), or NULL */
+    const char *layers;        /* how many at most (plan/layer_plan.h), or NULL */
     const char *shell;         /* the name of a static shell (plan/family.h) in place of sh and its tools, or NULL */
     enum dlopen_policy dlopen; /* default DLOPEN_RECOMMENDED */
     struct strings packages_first; /* packages: first */

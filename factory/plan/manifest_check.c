@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/map.h"
+#include "plan/layer_plan.h"
 #include "plan/manifest_parts.h"
 #include "plan/packing.h"
 #include "plan/rules.h"
@@ -88,8 +89,11 @@ static bool check_content(struct arena *arena, const struct manifest_form *form,
         return want_rule(arena, place_of(form->root, "name"), manifest->name,
                          "cannot be an image's name: [a-z0-9]+([._-][a-z0-9]+)*", err);
     enum packing packing;
+    size_t layers;
     if (manifest->compression && !packing_parse(manifest->compression, &packing))
         return yaml_fail(yaml_get(form->root, "compression"), err, "'compression' must be " PACKING_WORDS);
+    if (manifest->layers && !layers_parse(manifest->layers, &layers))
+        return yaml_fail(yaml_get(form->root, "layers"), err, "'layers' must be " LAYERS_WORDS);
     if (manifest->description && !rule_is_one_line(manifest->description, false))
         return yaml_fail(yaml_get(form->root, "description"), err, "'description' must be one line");
     if (!check_base(arena, form, err))

@@ -15,6 +15,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRING, manifest_form, "dlopen", dlopen, false),
     FIELD(YAML_STRING, manifest_form, "shell", manifest.shell, false),
     FIELD(YAML_STRING, manifest_form, "compression", manifest.compression, false),
+    FIELD(YAML_STRING, manifest_form, "layers", manifest.layers, false),
     FIELD(YAML_NODE, manifest_form, "packages", packages, false),
     FIELD(YAML_NODE, manifest_form, "directories", directories, false),
     FIELD(YAML_NODE, manifest_form, "create", create, false),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/site.h"
 #include "base/units.h"
+#include "plan/layer_plan.h"
 #include "plan/packing.h"
 #include "plan/rules.h"
 #include "plan/site_values.h"
@@ -41,6 +42,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "source", site.source, ALTERS_ORDER),
     FIELD(YAML_STRING, "output", site.output, ALTERS_NOTHING),
     FIELD(YAML_STRING, "compression", site.compression, ALTERS_INPUTS),
+    FIELD(YAML_STRING, "layers", site.layers, ALTERS_INPUTS),
     FIELD(YAML_NUMBER, "jobs", site.jobs, ALTERS_NOTHING),
     FIELD(YAML_NUMBER, "retries", site.retries, ALTERS_NOTHING),
     FIELD(YAML_BOOL, "strict", site.is_strict, ALTERS_INPUTS),
@@ -179,6 +181,7 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
     const struct yaml_node *registry = yaml_get(form->root, "registry"), *namespace = yaml_get(form->root, "namespace");
     const struct yaml_node *compression = yaml_get(form->root, "compression");
     enum packing packing;
+    size_t layers;
     const char *why = registry ? why_not_registry(site->registry) : NULL;
     if (why)
         return site_values_fail(arena, registry, site->registry, why, err);
@@ -189,6 +192,8 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
         return site_values_fail(arena, namespace, site->namespace, why, err);
     if (compression && !packing_parse(site->compression, &packing))
         return site_values_fail(arena, compression, site->compression, "is not a compression: " PACKING_WORDS, err);
+    if (site->layers && !layers_parse(site->layers, &layers))
+        return site_values_fail(arena, yaml_get(form->root, "layers"), site->layers, "is not " LAYERS_WORDS, err);
     if (site->if_running && site_why_not_if_running(site->if_running))
         return site_values_fail(arena, yaml_get(form->root, "if-running"), site->if_running,
                                 site_why_not_if_running(site->if_running), err);

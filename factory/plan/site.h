@@ -25,6 +25,7 @@ struct site {
     bool is_pruned;                   /* prune: true: nights delete what no `keep` keeps */
     bool has_push, is_push;           /* push: whether a configured destination is used by default (default: true) */
     const char *authfile, *arch, *source, *output, *compression; /* NULL: not given; paths are relative to the file */
+    const char *layers;                                          /* as --layers; NULL: not given */
     uint64_t jobs, retries;                                      /* 0: not given */
     bool has_retries;
     uint64_t timeout_ms;   /* timeout: 2h; 0: not given */

@@ -124,6 +124,11 @@ static const char *compression_of(struct arena *arena, const struct bill *bill)
     return packing_names[bill->inputs.compression];
 }
 
+static const char *layers_of(struct arena *arena, const struct bill *bill)
+{
+    return bill->inputs.layers > 1 ? arena_printf(arena, "%zu", bill->inputs.layers) : NULL;
+}
+
 static const char *epoch_of(struct arena *arena, const struct bill *bill)
 {
     int64_t epoch = bill->inputs.source_date_epoch;
@@ -160,6 +165,7 @@ static json_t *external_parameters(struct stating *stating)
     add_parameter(stating, parameters, "architectures", arch_of);
     add_parameter(stating, parameters, "source", source_of);
     add_parameter(stating, parameters, "compression", compression_of);
+    add_parameter(stating, parameters, "layers", layers_of);
     add_parameter(stating, parameters, "sourceDateEpoch", epoch_of);
     add_parameter(stating, parameters, "options", options_of);
     return parameters;
@@ -262,6 +268,24 @@ static void add_repositories(struct stating *stating, const struct bill *bill)
     }
 }
 
+/* A dependency whose bytes are in it. */
+static void add_content(struct stating *stating, const char *name, const char *media_type, struct text text)
+{
+    struct digest digest = digest_of(text.ptr, text.len);
+    add_dependency(stating, 'g', name, &digest,
+                   json_pack("{s:s, s:o, s:s, s:s}", "name", name, "digest", sha256_json(&digest), "mediaType",
+                             media_type, "content", base64_encode(stating->arena, text)));
+}
+
+/* The plan of the layers, where there was one. */
+static void add_layer_plan(struct stating *stating, const struct bill *bill)
+{
+    const struct strings *lines = &bill->inputs.layer_plan;
+    if (lines->count)
+        add_content(stating, PROVENANCE_LAYERS, "text/plain",
+                    text_of(arena_printf(stating->arena, "%s\n", strings_join(stating->arena, lines, "\n"))));
+}
+
 /* What `--locked` takes to make the image again; of bills without repositories there is none. */
 static void add_lock(struct stating *stating)
 {
@@ -272,11 +296,7 @@ static void add_lock(struct stating *stating)
         bills[i] = stating->request->platforms[i].bill;
     if (!lock_of_bills(stating->arena, bills, stating->request->count, &text))
         return;
-    struct digest digest = digest_of(text.bytes, text.len);
-    add_dependency(stating, 'g', PROVENANCE_LOCK, &digest,
-                   json_pack("{s:s, s:o, s:s, s:s}", "name", PROVENANCE_LOCK, "digest", sha256_json(&digest),
-                             "mediaType", "application/json", "content",
-                             base64_encode(stating->arena, buf_text(&text))));
+    add_content(stating, PROVENANCE_LOCK, "application/json", buf_text(&text));
 }
 
 static void add_packages(struct stating *stating, const struct sbom *platform)
@@ -309,6 +329,7 @@ static json_t *dependencies_json(struct stating *stating)
         add_files(stating, platform->bill);
         add_repositories(stating, platform->bill);
         add_packages(stating, platform);
+        add_layer_plan(stating, platform->bill);
     }
     add_lock(stating);
     if (stating->dependencies.count)

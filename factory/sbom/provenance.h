@@ -17,6 +17,7 @@
 #define PROVENANCE_PREDICATE "https://slsa.dev/provenance/v1"
 #define PROVENANCE_BUILD_TYPE "urn:imgfactory:buildtype:image:v1"
 #define PROVENANCE_BUILDER "urn:imgfactory:builder:local" /* where nobody names one */
+#define PROVENANCE_LAYERS "imgfactory.layers"             /* that has the plan of its layers (plan/layer_plan.h) */
 #define PROVENANCE_LOCK "imgfactory.lock"                 /* the dependency that has the lock of the build in it */
 #define STATEMENT_TYPE "https://in-toto.io/Statement/v1"
 

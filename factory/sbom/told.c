@@ -290,6 +290,13 @@ static void split_purl(struct arena *arena, struct told_package *package)
     package->version = at ? at + 1 : "";
 }
 
+static void read_content(struct arena *arena, const char *content, struct text *to)
+{
+    struct text bytes;
+    if (base64_decode(arena, text_of(content), &bytes))
+        *to = bytes;
+}
+
 static void read_dependency(struct arena *arena, const json_t *one, struct told_provenance *told)
 {
     const json_t *notes = json_object_get(one, "annotations");
@@ -310,9 +317,9 @@ static void read_dependency(struct arena *arena, const json_t *one, struct told_
     } else if (name && has_digest && json_object_get(notes, "imgfactory_manifest")) {
         told->made.base = arena_strdup(arena, name);
     } else if (name && content && strcmp(name, PROVENANCE_LOCK) == 0) {
-        struct text lock;
-        if (base64_decode(arena, text_of(content), &lock))
-            told->lock = lock;
+        read_content(arena, content, &told->lock);
+    } else if (name && content && strcmp(name, PROVENANCE_LAYERS) == 0) {
+        read_content(arena, content, &told->layer_plan);
     }
 }
 
@@ -328,6 +335,7 @@ static void read_made(struct arena *arena, const json_t *definition, struct told
                 {external, "architectures", &made->architectures},
                 {external, "source", &made->source},
                 {external, "compression", &made->compression},
+                {external, "layers", &made->layers},
                 {external, "options", &made->options},
                 {external, "sourceDateEpoch", &made->source_date_epoch},
                 {internal, "encoder", &made->encoder}};
@@ -341,7 +349,7 @@ bool told_read_provenance(struct arena *arena, struct text statement, struct tol
                           const char **ret_why)
 {
     *ret_why = NULL;
-    *ret_told = (struct told_provenance){.builder = "unknown", .lock = TEXT("")};
+    *ret_told = (struct told_provenance){.builder = "unknown", .lock = TEXT(""), .layer_plan = TEXT("")};
     json_auto_t *json = parse(statement, ret_why);
     const json_t *predicate = json_object_get(json, "predicate"),
                  *definition = json_object_get(predicate, "buildDefinition"), *one;

@@ -58,7 +58,7 @@ struct told_made {
     const char *named;         /* how a name was taken that is no manifest's */
     const char *architectures; /* of orders, with commas */
     const char *source;        /* "host", or the name of a source file */
-    const char *compression, *encoder, *options, *source_date_epoch;
+    const char *compression, *layers, *encoder, *options, *source_date_epoch;
     const char *base; /* what it stands on: what the base is called, which is an image's name if the same run made it */
 };
 
@@ -69,7 +69,8 @@ struct told_provenance {
     LIST(struct digest) subjects;
     LIST(struct told_package) packages;
     LIST(struct told_repository) repositories;
-    struct text lock; /* the lock file of the build; empty: it has none */
+    struct text lock;       /* the lock file of the build; empty: it has none */
+    struct text layer_plan; /* and the plan of its layers */
 };
 
 /* Tells what a bill says: with a base below, not of every file. */

@@ -38,7 +38,7 @@ class Bills(Case):
         bill = self.bill()
         order["source"]["name"] = os.path.basename(order["source"]["name"])
         self.assertEqual({key: order.get(key) for key in bill}, bill)
-        self.assertEqual(bill["format"], 10)
+        self.assertEqual(bill["format"], 11)
         files = {file["path"]: file for file in bill["files"] + bill["directories"]}
         self.assertEqual((files["/usr/sbin/served"]["kind"], files["/usr/sbin/served"]["mode"]), ("file", "0755"))
         self.assertEqual((files["/run/served"]["mode"], files["/run/served"]["uid"]), ("0750", 101))

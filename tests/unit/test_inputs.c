@@ -22,6 +22,7 @@ static const struct sample option_samples[] = {
     {"config-root", "/r"},
     {"tree", "trees"},
     {"compression", "zstd"},
+    {"layers", "4"},
     {"push", "h.x/y"},
     {"tag", "t"},
     {"username", "me"},
@@ -76,6 +77,7 @@ static const struct sample site_samples[] = {
     {"source", "fedora-41"},
     {"output", "o"},
     {"compression", "zstd"},
+    {"layers", "auto"},
     {"jobs", "3"},
     {"retries", "7"},
     {"strict", "true"},
@@ -189,10 +191,13 @@ static void the_date_of_the_environment_changes_the_key_of_products(void **state
 /* Changes one field to any other value. */
 static void change(const struct record_field *field, struct inputs *inputs)
 {
-    static const char *const other = "other";
+    static const char *other = "other";
+    const struct strings others = {&other, 1, 1};
     char *at = (char *)inputs + field->offset;
     if (field->kind == RECORD_TEXT || field->kind == RECORD_MAYBE_TEXT)
         memcpy(at, &other, sizeof other);
+    else if (field->kind == RECORD_TEXTS)
+        memcpy(at, &others, sizeof others);
     else
         *at = (char)(*at + 1); /* of a digest, a number, a flag, a word: the first byte */
 }
