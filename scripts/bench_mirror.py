@@ -93,7 +93,7 @@ class _Handler(loopback.Handler):
         return self.answer(304, b"", **headers) if is_same else self.answer(200, data, **headers)
 
 
-class _Server(loopback.Loopback):
+class Server(loopback.Loopback):
     """The mirror in its own process."""
 
     def __init__(self, folder, pairs):
@@ -179,14 +179,18 @@ class _Server(loopback.Loopback):
             if which not in suite:
                 continue
             for architecture in ARCHITECTURES:
-                text = self.change(number, suite, f"main/binary-{architecture}/Packages", text)
-            now = email.utils.parsedate_to_datetime(re.search(r"(?m)^Date: (.*)$", text)[1]).timestamp() + 60 * self.nights
-            self.sign(number, suite, re.sub(r"(?m)^Date: .*$", "Date: " + email.utils.formatdate(now, usegmt=True), text))
+                text = self.change(number, suite, f"main/binary-{architecture}/Packages", text, STANZA.format(self.nights, "0" * 64).encode())
+            self.sign_later(number, suite, text)
 
-    def change(self, number, suite, name, text):
+    def sign_later(self, number, suite, text):
+        """Signs what is a minute newer each night."""
+        now = email.utils.parsedate_to_datetime(re.search(r"(?m)^Date: (.*)$", text)[1]).timestamp() + 60 * self.nights
+        self.sign(number, suite, re.sub(r"(?m)^Date: .*$", "Date: " + email.utils.formatdate(now, usegmt=True), text))
+
+    def change(self, number, suite, name, text, added):
+        """Puts stanzas behind an index; returns the Release that lists it."""
         listed = re.search(rf"(?m)^ ([0-9a-f]{{64}}) +\d+ {re.escape(name)}\.xz$", text)
         packed, _ = self.find(number, f"dists/{suite}/{os.path.dirname(name)}/by-hash/SHA256/{listed[1]}")
-        added = STANZA.format(self.nights, "0" * 64).encode()
         plain = lzma.decompress(packed) + added
         packed += lzma.compress(added, preset=0)  # files of several streams are one file (xz's format, section 2)
         text = re.sub(rf"(?m)^ [0-9a-f]+ +\d+ {re.escape(name)}\.(gz|bz2)\n", "", text)
@@ -244,7 +248,7 @@ class Mirror:
 
 
 def main():
-    with _Server(sys.argv[1], [tuple(pair) for pair in json.loads(sys.argv[2])]) as server:
+    with Server(sys.argv[1], [tuple(pair) for pair in json.loads(sys.argv[2])]) as server:
         sys.stdout.write(f"{server.port}\n")
         sys.stdout.flush()
         sys.stdin.read()

@@ -207,6 +207,21 @@ def check(blob, annotations, diff_id):
     return entries
 
 
+def chunk_sizes(blob, annotations):
+    """{digest of a chunk's plain bytes: bytes of its frame} by the table of contents; of the table itself and tar-split under the
+    table's digest."""
+    layer = Layer.__new__(Layer)
+    layer.blob, layer.annotations = blob, annotations
+    position, split = layer.numbers(POSITION), layer.numbers(SPLIT)
+    sizes = {annotations[CHECKSUM]: position[1] + split[1]}
+    entries = json.loads(Zstd().unpack(layer.part(*position[:2])))["entries"]
+    for entry, after in zip(entries, [*entries[1:], {}]):
+        if "offset" in entry:
+            end = after["offset"] if after.get("type") == "chunk" else entry["endOffset"]
+            sizes[entry.get("chunkDigest") or entry["digest"]] = end - entry["offset"]
+    return sizes
+
+
 def layers(folder):
     """(manifest's digest, layer's descriptor, its bytes, diff ID) of all chunked layers of a layout."""
     def read(digest):
