@@ -94,6 +94,14 @@ static bool has_layers(const struct bill *bill, const struct layout_manifest *pl
     return true;
 }
 
+/* Whether it was cut as here: into as many layers, by the same plan. */
+static bool has_our_layers(const struct job *job)
+{
+    struct inputs ours = job->plant->inputs;
+    plant_set_layers(job->plant->options, job->manifest, &ours);
+    return job->bill.inputs.layers == ours.layers && strings_same(&job->bill.inputs.layer_plan, &ours.layer_plan);
+}
+
 /* What the bill is about has to be what this run would have made. */
 static bool check_bill(const struct job *job, const struct layout_manifest *platform, struct err *err)
 {
@@ -109,7 +117,7 @@ static bool check_bill(const struct job *job, const struct layout_manifest *plat
             ? "another manifest"
         : !digest_eq(&inputs->arch, &job->arch->digest) || !text_same(bill->facts.arch, job->arch->name)
             ? "another architecture"
-        : inputs->compression != plant_packing(job->plant->options, job->manifest) ||
+        : inputs->compression != plant_packing(job->plant->options, job->manifest) || !has_our_layers(job) ||
                 inputs->is_no_check != ours->is_no_check || inputs->is_strict != ours->is_strict ||
                 inputs->is_older_fine != ours->is_older_fine || inputs->source_date_epoch != ours->source_date_epoch
             ? "other options"

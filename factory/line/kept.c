@@ -21,11 +21,7 @@ struct inputs kept_inputs(struct job *job, const struct catalog *catalog)
     enum packing packing = plant_packing(job->plant->options, job->manifest);
     if (packing != inputs.compression)
         plant_set_packing(&job->arena, packing, &inputs);
-    if (!job->plant->options->is_layers_given && job->manifest->layers &&
-        !layers_parse(job->manifest->layers, &inputs.layers))
-        inputs.layers = 1; /* reading it refuses other words */
-    if (inputs.layers <= LAYERS_UNPLANNED)
-        inputs.layer_plan = (struct strings){0};
+    plant_set_layers(job->plant->options, job->manifest, &inputs);
     inputs.name = job->manifest->name;
     inputs.manifest = job->manifest->digest;
     inputs.arch = job->arch->digest;

@@ -57,6 +57,14 @@ enum packing plant_packing(const struct run_options *options, const struct manif
     return is_own ? packing : options->inputs.compression;
 }
 
+void plant_set_layers(const struct run_options *options, const struct manifest *manifest, struct inputs *inputs)
+{
+    bool is_own = !options->is_layers_given && manifest->layers && layers_parse(manifest->layers, &inputs->layers);
+    if (!is_own)
+        inputs->layers = options->inputs.layers;
+    inputs->layer_plan = inputs->layers > LAYERS_UNPLANNED ? options->inputs.layer_plan : (struct strings){0};
+}
+
 void plant_set_packing(struct arena *arena, enum packing packing, struct inputs *inputs)
 {
     enum layer_compression compressions[LAYER_COMPRESSIONS_MAX];

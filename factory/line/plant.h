@@ -99,6 +99,9 @@ struct plant {
     struct source_look *looks;
 };
 
+/* Puts into inputs how many layers an image gets at most, as the call says, else the manifest, else the site; and the lines of the plan,
+ * when that is needed for so many. */
+void plant_set_layers(const struct run_options *options, const struct manifest *manifest, struct inputs *inputs);
 /* Returns how the layers of an image are compressed: as the call says, else the manifest, else the site. */
 enum packing plant_packing(const struct run_options *options, const struct manifest *manifest);
 /* Puts into inputs how layers are compressed, and by which library. */
