@@ -269,7 +269,7 @@ static bool make_tree(struct job *job, struct order *order, struct closed *close
     if (job->standing)
         job->bill.process = oci_base_inherit(&job->arena, &job->standing->base, &job->bill.process);
     tree_copy_lasting(&job->tree_arena, &built.tree, &job->tree);
-    job->is_to_pack = true;
+    job->is_to_pack = !layering_is_first(job);
     return true;
 }
 

@@ -124,6 +124,12 @@ bool layering_plan(struct arena *arena, const struct batch *batch, const struct 
     return is_wanted;
 }
 
+bool layering_is_first(const struct job *job)
+{
+    const struct run_options *options = job->plant->options;
+    return options->is_locking && !options->layer_plan && !job->is_base && job->bill.inputs.layers > LAYERS_UNPLANNED;
+}
+
 bool layering_check(const struct job *job, struct err *err)
 {
     const struct run_options *options = job->plant->options;

@@ -17,6 +17,8 @@
  * plan; else lines of others stay. */
 bool layering_plan(struct arena *arena, const struct batch *batch, const struct layer_plan *former, bool is_all,
                    struct layer_plan *ret_plan) MUST_CHECK;
+/* Returns whether the run makes the very plan by which the job's tree would be cut, so that packing it now is of no use. */
+bool layering_is_first(const struct job *job);
 /* Refuses an order that is to be cut by a plan which is not there. */
 bool layering_check(const struct job *job, struct err *err) MUST_CHECK;
 

@@ -268,7 +268,7 @@ static void drop_nulls(json_t *json)
     }
 }
 
-/* What is said of the one layer that images have so far, beside `layers`: of the topmost, and sums. */
+/* What is said of the layers beside `layers`: of the topmost, and sums. */
 static void add_layer(json_t *json, const struct bill *bill)
 {
     const struct bill_layer none = {.encoder = ""};
