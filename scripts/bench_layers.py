@@ -269,8 +269,8 @@ def main():
             dated = sorted((server.date(name), name) for name in wanted if server.newer(name))
             for date, name in dated:
                 server.goes_on(name)
-                print(f"{date:%Y-%m-%d} {name}", file=sys.stderr)
                 rows.append((f"{date:%Y-%m-%d} {name} {server.newer(name)[0][1]}", {number: site.night() for number, site in sites.items()}))
+                print(rows[-1][0] + ": up " + ", ".join(f"{number} layers {megabytes(one['up'])} MB" for number, one in rows[-1][1].items()), file=sys.stderr)
     if len(rows) > 2:
         rows.append((f"all {len(rows) - 1} nights", summed(rows[1:], numbers)))
     if arguments.json:
