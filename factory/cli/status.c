@@ -22,6 +22,8 @@ struct asking {
     struct http *http;
     const struct site_images *wanted; /* of a site file; NULL: all of the record */
     const char *destination;          /* of the image that named the record; NULL: all */
+    const char *tag;                  /* by which that image was asked for; NULL: by its digest … */
+    struct digest digest;             /* … which is this */
 };
 
 bool status_load_site(struct command *command, struct err *err)
@@ -74,6 +76,8 @@ static bool follow_image(struct asking *asking, const struct artifact *image, st
                 word, text_printable(asking->arena, text_of(named)));
         return false;
     }
+    asking->tag = reference->has_digest ? NULL : reference->tag;
+    asking->digest = image->digest;
     reference->tag = NULL;
     reference->has_digest = false;
     asking->destination = reference_print(asking->arena, reference);
@@ -129,6 +133,14 @@ static bool find_target(struct asking *asking, struct reference *ret_reference, 
 
 /* --- judging --- */
 
+/* Whether what was asked for is not what a good image is now. Of a tag that the nights set the record may not tell yet. */
+static bool is_replaced(const struct asking *asking, const struct status_row *row)
+{
+    return asking->destination && (row->state == STATUS_CURRENT || row->state == STATUS_WAITING) &&
+           !digest_eq(&asking->digest, &row->image->digest) &&
+           !(asking->tag && strings_has(&row->image->tags, asking->tag));
+}
+
 static void add_row(const struct asking *asking, const struct status_image *image, bool is_judged,
                     struct status_view *view)
 {
@@ -136,6 +148,10 @@ static void add_row(const struct asking *asking, const struct status_image *imag
                              .image = image,
                              .state = status_state_of(image, view->now, view->max_age_seconds),
                              .is_judged = is_judged};
+    if (is_replaced(asking, &row)) {
+        row.state = STATUS_REPLACED;
+        row.asked = asking->digest;
+    }
     list_add(asking->arena, &view->rows, row);
 }
 
@@ -165,15 +181,26 @@ static void add_rows_of_site(const struct asking *asking, struct status_view *vi
     }
 }
 
+/* Whether an image is the very one that was asked for. */
+static bool is_asked_for(const struct asking *asking, const struct status_image *image)
+{
+    return asking->destination && text_same(image->destination, asking->destination) &&
+           digest_eq(&image->digest, &asking->digest);
+}
+
 static void add_rows(const struct asking *asking, struct status_view *view)
 {
     if (asking->wanted) {
         add_rows_of_site(asking, view);
         return;
     }
+    bool is_known = false; /* of several images in one repository one is asked for */
+    for (size_t i = 0; i < view->record->images.count; i++)
+        is_known = is_known || is_asked_for(asking, &view->record->images.items[i]);
     for (size_t i = 0; i < view->record->images.count; i++) {
         const struct status_image *image = &view->record->images.items[i];
-        if (!asking->destination || text_same(image->destination, asking->destination))
+        if (is_known ? is_asked_for(asking, image)
+                     : !asking->destination || text_same(image->destination, asking->destination))
             add_row(asking, image, true, view);
     }
     if (!view->rows.count)

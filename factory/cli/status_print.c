@@ -35,6 +35,8 @@ static void print_row(FILE *out, struct arena *arena, const struct status_view *
     if (row->state == STATUS_AHEAD)
         (void)fprintf(out, "  its night is from the future, %s: look at the clock of the machine that made it\n",
                       date_print(image->night).chars);
+    if (row->state == STATUS_REPLACED)
+        (void)fprintf(out, "  sha256:%.12s is not what was published last\n", digest_hex(&row->asked).chars);
     if (row->state == STATUS_FAILING && image->error)
         (void)fprintf(out, "  failing since %s, %s (%u): %s\n", date_print(image->failing_since).chars,
                       text_shown(arena, image->error->kind), image->error->exit, text_shown(arena, image->error->text));

@@ -15,7 +15,8 @@ struct status_row {
     const char *name;
     const struct status_image *image; /* NULL: it is missing */
     enum status_state state;
-    bool is_judged; /* false: the site file does not name it */
+    struct digest asked; /* replaced: what was asked for */
+    bool is_judged;      /* false: the site file does not name it */
 };
 
 struct status_view {

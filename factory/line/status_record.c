@@ -489,7 +489,8 @@ enum status_state status_state_of(const struct status_image *image, int64_t now,
 const char *status_state_name(enum status_state state)
 {
     static const char *const names[] = {
-        [STATUS_CURRENT] = "current", [STATUS_WAITING] = "held", [STATUS_STALE] = "stale",
-        [STATUS_FAILING] = "failing", [STATUS_AHEAD] = "ahead",  [STATUS_MISSING] = "missing"};
+        [STATUS_CURRENT] = "current",  [STATUS_WAITING] = "held", [STATUS_STALE] = "stale",
+        [STATUS_FAILING] = "failing",  [STATUS_AHEAD] = "ahead",  [STATUS_MISSING] = "missing",
+        [STATUS_REPLACED] = "replaced"};
     return names[state];
 }

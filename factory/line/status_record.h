@@ -131,7 +131,8 @@ enum status_state {
     STATUS_STALE,
     STATUS_FAILING,
     STATUS_AHEAD,
-    STATUS_MISSING, /* of an image that no night told of */
+    STATUS_MISSING,  /* of an image that no night told of */
+    STATUS_REPLACED, /* what was asked for is not what was published last; never of status_state_of() */
 };
 
 /* Judges an image: failing when the last night failed of it, stale when it was last proven longer ago than `max_age_seconds`,

@@ -557,6 +557,25 @@ class Asked(StatusCase):
         self.assertRegex(text, rf"(?m)^one +current +\S+ \S+ ago +{told['images'][0]['digest'][:19]} +latest 2.10$")
         self.assertEqual(self.status("--quiet", self.place, json_too=False).stdout, "")
 
+    def test_an_image_that_is_not_what_was_published_last_is_replaced(self):
+        self.site("  - one\n")
+        self.repository.packages = world.packages() + self.programs("2.10-3")
+        self.repository.publish(self.key, date=-7200)
+        first = self.night().images()["one"]["digest"]
+        self.repository.packages = world.packages() + self.programs("2.11-1")
+        self.repository.publish(self.key, date=-3600)
+        last = self.night().images()["one"]["digest"]
+        self.assertNotEqual(first, last)
+        image = f"{self.registry.host}/ns/one"
+        for word, state in ((f"@{first}", "replaced"), (":2.10", "replaced"), (f"@{last}", "current"), ("", "current"), (":2.11", "current")):
+            with self.subTest(word=word):
+                code = run.OK if state == "current" else run.PARTLY
+                self.assertEqual(self.states(image + word, code=code), {"one": state})
+        self.assertIn(f"  {first[:19]} is not what was published last\n", self.status(f"{image}@{first}", code=run.PARTLY, json_too=False).stdout)
+        # While the record does not tell of the newest yet, a tag of the nights is what they say.
+        self.registry.set_tag("ns/one", "latest", first)
+        self.assertEqual(self.states(image), {"one": "current"})
+
     def test_what_is_stale_failing_or_missing_ends_with_9_and_is_named(self):
         self.site()
         self.night()
