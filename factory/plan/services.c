@@ -209,14 +209,15 @@ static bool find_order(struct services *services, struct err *err)
 static bool find_init(struct services *services, struct err *err)
 {
     const char *word = services->form->init;
-    bool has_units = false, has_commands = false, is_restarted = false;
+    bool has_units = false, has_commands = false, is_restarted = false, wants_runit = false;
     for (size_t i = 0; i < services->list.count; i++) {
         const struct service *service = &services->list.items[i];
         has_units = has_units || service->unit;
         has_commands = has_commands || !service->unit;
         is_restarted = is_restarted || (service->restart && is_kept(service));
+        wants_runit = wants_runit || is_restarted || service->user || service->ready.count;
     }
-    services->init = has_units ? INIT_SYSTEMD : services->list.count == 1 && !is_restarted ? INIT_TINI : INIT_RUNIT;
+    services->init = has_units ? INIT_SYSTEMD : services->list.count == 1 && !wants_runit ? INIT_TINI : INIT_RUNIT;
     const struct yaml_node *place = word ? yaml_get(services->form->root, "init") : services->form->services;
     bool is_known = !word;
     for (size_t i = 0; word && i < ARRAY_COUNT(init_names); i++) {

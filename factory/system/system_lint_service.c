@@ -99,6 +99,7 @@ static void check_detached(struct lint *lint, const struct unit_lines *lines)
     struct text text = lint->request->exports->files[SYSTEM_SERVICE];
     const struct unit_line *pid = find(lines, "Service", "PIDFile"), *type = find(lines, "Service", "Type"),
                            *post = find(lines, "Service", "ExecStopPost");
+    bool is_forking = type && strcmp(type->value, "forking") == 0;
     bool has_pid = pid && uses(lint, pid->value, "PIDFILE"),
          has_post = post && uses(lint, post->value, "EXEC_STOPPOST");
     if (has_pid != has_post)
@@ -106,9 +107,13 @@ static void check_detached(struct lint *lint, const struct unit_lines *lines)
               "$PIDFILE and $EXEC_STOPPOST go together: with both the runtime starts detached");
     else if (system_is_detached(text) && !has_pid)
         fault(lint, 0, "uses $PIDFILE and $EXEC_STOPPOST, but not in PIDFile= and ExecStopPost=");
-    else if (has_pid && !(type && strcmp(type->value, "forking") == 0))
+    else if (has_pid && !is_forking)
         fault(lint, type ? type->number : pid->number,
               "the runtime starts detached (PIDFile=$PIDFILE), which wants Type=forking");
+    else if (is_forking && !has_pid)
+        fault(lint, type->number,
+              "Type=forking waits for a runtime that starts detached: that wants PIDFile=$PIDFILE and "
+              "ExecStopPost=$EXEC_STOPPOST");
 }
 
 static void check_words(struct lint *lint, const struct unit_lines *lines)

@@ -6,7 +6,15 @@
 
 #define FILE_NAME SYSTEM_EXPORTS "/tmpfiles.template"
 
-enum argument { ARGUMENT_NONE, ARGUMENT_FREE, ARGUMENT_PATH, ARGUMENT_WANTED, ARGUMENT_DEVICE, ARGUMENT_ATTRIBUTE };
+enum argument {
+    ARGUMENT_NONE,
+    ARGUMENT_FREE,
+    ARGUMENT_PATH,
+    ARGUMENT_WANTED,
+    ARGUMENT_DEVICE,
+    ARGUMENT_ATTRIBUTE,
+    ARGUMENT_ACL
+};
 
 /* A type of line: which fields it has a use for. */
 struct line_type {
@@ -42,8 +50,8 @@ static const struct line_type types[] = {
     {'T', true, false, false, false, false, ARGUMENT_WANTED},
     {'h', true, false, false, false, false, ARGUMENT_ATTRIBUTE},
     {'H', true, false, false, false, false, ARGUMENT_ATTRIBUTE},
-    {'a', true, false, false, false, false, ARGUMENT_WANTED},
-    {'A', true, false, false, false, false, ARGUMENT_WANTED},
+    {'a', true, false, false, false, false, ARGUMENT_ACL},
+    {'A', true, false, false, false, false, ARGUMENT_ACL},
 };
 
 enum field { FIELD_TYPE, FIELD_PATH, FIELD_MODE, FIELD_USER, FIELD_GROUP, FIELD_AGE, FIELD_ARGUMENT, FIELD_COUNT };
@@ -226,6 +234,30 @@ static bool is_attribute(const char *argument)
     return *argument && !argument[strspn(argument, "aAcCdDeijPsStTuFVxm")];
 }
 
+/* One entry of acl(5), as setfacl(1) takes it: [default:]TAG:QUALIFIER:PERMISSIONS. */
+static bool is_acl_entry(struct text entry)
+{
+    static const char *const tags[] = {"user", "group", "mask", "other"};
+    struct text tag = text_of(""), who;
+    bool is_tag = false;
+    (void)text_next(&entry, ':', &tag);
+    if (text_is(tag, "d") || text_is(tag, "default"))
+        (void)text_next(&entry, ':', &tag);
+    for (size_t i = 0; i < ARRAY_COUNT(tags); i++)
+        is_tag = is_tag || text_is(tag, tags[i]) || (tag.len == 1 && tag.ptr[0] == tags[i][0]);
+    return is_tag && text_next(&entry, ':', &who) && entry.len && strspn(entry.ptr, "rwxX-") >= entry.len;
+}
+
+static bool is_acl(const char *argument)
+{
+    struct text rest = text_of(argument), entry;
+    while (text_next(&rest, ',', &entry)) {
+        if (!is_acl_entry(entry))
+            return false;
+    }
+    return true;
+}
+
 static void check_argument(const struct judged *judged)
 {
     const char *argument = judged->fields[FIELD_ARGUMENT];
@@ -258,6 +290,12 @@ static void check_argument(const struct judged *judged)
     case ARGUMENT_ATTRIBUTE:
         if (!is_there || !is_attribute(argument))
             fault(judged, "wants letters of chattr(1) as its argument", argument);
+        break;
+    case ARGUMENT_ACL:
+        if (!is_there)
+            fault(judged, "wants an argument", judged->fields[FIELD_TYPE]);
+        else if (!is_acl(argument))
+            fault(judged, "wants entries of setfacl(1) as its argument, such as user:root:rwx", argument);
         break;
     }
 }

@@ -174,6 +174,7 @@ RULES = [
     (service("Restart=on-failure", "Type=quick"), SERVICE, "line 8", "quick"),
     (service("Restart=on-failure", "PIDFile=$PIDFILE"), SERVICE, "line 8", "$EXEC_STOPPOST"),
     (service("Restart=on-failure", "PIDFile=$PIDFILE\nExecStopPost=$EXEC_STOPPOST"), SERVICE, "line 8", "forking"),
+    (service("Restart=on-failure", "Type=forking"), SERVICE, "line 8", "starts detached"),
     (service("Restart=on-failure", "Restart=$1"), SERVICE, None, "$$"),
     (service("Restart=on-failure", "User=$SOMEBODY"), SERVICE, "line 8", "SOMEBODY"),
     (labelled("name", None), IMAGE, "label name", "missing"),
@@ -207,7 +208,7 @@ LINES = [
     ("b /run/x - - - - 1:", "MAJOR:MINOR"), ("C /run/x - - - - here", "not absolute"), ("x /run/x 0644", "mode"),
     ("X /run/x - root", "user"), ("r /run/x - - - 1d", "age"), ("R /run/x - - - - text", "argument"),
     ("z /run/x - - - 1d", "age"), ("Z /run/x - - - - text", "argument"), ("t /run/x - - - - label", "NAME=VALUE"),
-    ("T /run/x", "wants an argument"), ("h /run/x - - - - +@", "chattr"), ("H /run/x", "chattr"),
+    ("T /run/x", "wants an argument"), ("h /run/x - - - - +@", "chattr"), ("H /run/x", "chattr"), ("a /run/x - - - - user:root:q", "setfacl"), ("A+ /run/x - - - - u:root:rx,zz", "setfacl"),
     ("a /run/x", "wants an argument"), ("A /run/x - - 0 - u:x:r", "group"), ("f /run/x - - - - %q", "%q"),
 ]
 GOOD_LINES = """# all types, as they are meant

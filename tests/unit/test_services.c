@@ -66,10 +66,15 @@ static void what_the_manifest_makes_itself_stays_and_its_static_shell_brings_the
     assert_false(wants_file(&manifest, "/bin/sh") || wants_file(&manifest, "/usr/bin/rm"));
 }
 
-static void one_command_that_is_started_again_wants_runit(void **state)
+static void one_command_with_a_key_of_runit_has_runit(void **state)
 {
-    struct manifest manifest = load(*state, "services: [{name: a, command: [/sbin/a], restart: always}]\n");
-    assert_string_equal(manifest.config.entrypoint.items[0], "/usr/lib/imgfactory/supervise");
+    static const char *const keys[] = {"restart: always", "user: root", "ready: [/sbin/b]"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        const char *text =
+            arena_printf(&((struct folder *)*state)->arena, "services: [{name: a, command: [/sbin/a], %s}]\n", keys[i]);
+        struct manifest manifest = load(*state, text);
+        assert_string_equal(manifest.config.entrypoint.items[0], "/usr/lib/imgfactory/supervise");
+    }
 }
 
 static void one_command_is_started_by_tini(void **state)
@@ -136,7 +141,7 @@ static void what_cannot_be_meant_is_refused(void **state)
         {"services: [{name: a, command: [/a]}, {name: b, command: [/b]}]\ninit: tini\n", "tini starts one"},
         {"services: [{name: a, command: [/a], restart: always}]\ninit: tini\n", "tini starts nothing again"},
         {"services: [{name: a, command: [/a]}]\nconfig: {cmd: [/a]}\n", "neither 'entrypoint' nor 'cmd'"},
-        {"services: [{name: a, command: [/a], ready: [/b]}]\n", "are for runit"},
+        {"services: [{name: a, command: [/a], ready: [/b]}]\ninit: tini\n", "are for runit"},
         {"init: runit\nservices: [{name: a, command: [/a], user: nobody}]\nrun: {capabilities: [KILL]}\n", "SETUID"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
@@ -149,7 +154,7 @@ int main(void)
         IN_FOLDER(several_commands_are_folders_of_runit),
         IN_FOLDER(what_the_manifest_makes_itself_stays_and_its_static_shell_brings_the_tools),
         IN_FOLDER(one_command_is_started_by_tini),
-        IN_FOLDER(one_command_that_is_started_again_wants_runit),
+        IN_FOLDER(one_command_with_a_key_of_runit_has_runit),
         IN_FOLDER(units_are_links_and_drop_ins_of_systemd),
         IN_FOLDER(what_cannot_be_meant_is_refused),
     };
