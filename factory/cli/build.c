@@ -828,6 +828,7 @@ static bool plan_options(struct build *build, struct err *err)
                                 .call_options = command_line(build->arena, &options->given),
                                 .call_arch = options->arch};
     run->http = command_http_options(build->command);
+    run->http.cache_from = command_cache_from(build->command); /* which what reads is let open (confine()) */
     if (!read_archive(build, err))
         return false;
     run->cache_limit = command_cache_limit(build->command);
@@ -1334,6 +1335,7 @@ static void confine(struct build *build)
         confinement_write(command, command->options.vendor, 0755);
     else
         confinement_read(command, command->options.vendor);
+    confinement_read(command, command_cache_from(command));
     list_add(build->arena, &command->confined.writable, build->run.cache_dir);
     list_add(build->arena, &command->confined.writable, build->run.state_dir);
     list_add(build->arena, &command->confined.programs, "gpgv");
@@ -1549,6 +1551,7 @@ static bool run_batch(struct build *build, struct err *err)
     struct name_answer *answers = NULL;
     if (!open_signers(build, err))
         return false;
+    command_jitter(build->command, build->is_night && !build->options->is_dry_run && !build->sharding.is_assembling);
     confine(build);
     if (!plant_open(&build->run, log, plant, err))
         return false;

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "cli/places.h"
 #include "io/owner.h"
 
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CACHE_LIMIT_BYTES ((uint64_t)8 << 30)
+#define JITTER_TICK_MS ((uint64_t)200)
 #define SITE_SYNC_WAIT_MS                                                                                              \
     ((uint64_t)10 * 60 * 1000) /* with a site file: nobody sits before it, and mirrors take minutes */
 
@@ -91,10 +94,38 @@ struct push_policy command_push_policy(struct command *command)
                                 .are_tags_kept = command->options.are_tags_kept || command->site.are_tags_kept};
 }
 
+uint32_t command_chance(void)
+{
+    uint32_t value;
+    return getrandom(&value, sizeof value, 0) == sizeof value ? value : UINT32_MAX / 2;
+}
+
+void command_jitter(const struct command *command, bool is_night)
+{
+    uint64_t most_ms = command->options.jitter_ms ? command->options.jitter_ms : is_night ? command->site.jitter_ms : 0;
+    uint64_t wait_ms = (uint64_t)((double)most_ms * command_chance() / UINT32_MAX), end_ms = clock_ms() + wait_ms;
+    if (!most_ms)
+        return;
+    log_line(command->log, LOG_VERBOSE, "begins in %s (jitter)", units_duration(wait_ms).chars);
+    for (uint64_t now; !atomic_load(command->cancel) && (now = clock_ms()) < end_ms;)
+        clock_sleep_ms(end_ms - now < JITTER_TICK_MS ? end_ms - now : JITTER_TICK_MS);
+}
+
+const char *command_cache_from(const struct command *command)
+{
+    return command->options.cache_from ? command->options.cache_from : command->site.cache_from;
+}
+
 struct http_options command_http_options(const struct command *command)
 {
+    const struct options *options = &command->options;
+    const struct site *site = &command->site;
     unsigned retries = retries_of(command);
-    return (struct http_options){.retry_count = retries ? retries : HTTP_NO_RETRY,
+    uint64_t rate = options->max_rate ? options->max_rate : site->max_rate,
+             connections = options->max_connections ? options->max_connections : site->max_connections;
+    return (struct http_options){.rate_per_host = rate == UINT64_MAX ? 0 : rate,
+                                 .connections_per_host = (size_t)connections,
+                                 .retry_count = retries ? retries : HTTP_NO_RETRY,
                                  .slow_after_ms = command->slow_after_ms,
                                  .cancel = command->cancel,
                                  .keeper = command->keeper,

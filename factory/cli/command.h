@@ -49,6 +49,12 @@ const char *command_line(struct arena *arena, const struct strings *words);
 const struct registry_options *command_registry_options(struct command *command);
 /* Fills what is wanted of every push, from options and site file. */
 struct push_policy command_push_policy(struct command *command);
+/* Returns a number by chance. */
+uint32_t command_chance(void);
+/* Waits for a random time of at most --jitter, of a night else the site file's; a signal ends it. */
+void command_jitter(const struct command *command, bool is_night);
+/* Returns the cache that is looked into before files are fetched (io/shared_cache.h): --cache-from, else the site file's; or NULL. */
+const char *command_cache_from(const struct command *command);
 /* Fills what the network thread takes from options, site file and environment. */
 struct http_options command_http_options(const struct command *command);
 /* Returns how many bytes the cache may keep: as asked for, else the standard; UNITS_NONE: any number. */

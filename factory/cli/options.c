@@ -184,7 +184,7 @@ static bool store(struct arena *arena, const struct option_row *row, const char 
     case OPTION_DURATION:
         return store_duration(row, value, (uint64_t *)field, err);
     case OPTION_SIZE:
-        options->has_cache_limit = true;
+        options->has_cache_limit = options->has_cache_limit || row->offset == offsetof(struct options, cache_limit);
         return store_size(row, value, (uint64_t *)field, err);
     }
     return false;

@@ -54,10 +54,13 @@ struct options {
     struct strings programs;         /* --program, of `check` */
     struct strings token_origins;
     uint64_t jobs, retries;
-    uint64_t timeout_ms;   /* 0: none */
-    uint64_t max_age_ms;   /* 0: not given */
-    uint64_t sync_wait_ms; /* UINT64_MAX: not given */
-    uint64_t cache_limit;  /* bytes, with has_cache_limit */
+    uint64_t timeout_ms;                 /* 0: none */
+    uint64_t max_age_ms;                 /* 0: not given */
+    uint64_t sync_wait_ms;               /* UINT64_MAX: not given */
+    uint64_t cache_limit;                /* bytes, with has_cache_limit */
+    uint64_t max_rate;                   /* bytes a second; 0: not given; UINT64_MAX: none */
+    uint64_t max_connections, jitter_ms; /* 0: not given */
+    const char *cache_from;
     bool has_cache_limit, has_retries, is_tls_verify_off;
     bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_help, is_version;
     bool is_help_brief; /* -h, not --help */

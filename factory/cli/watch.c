@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #define INTERVAL_MS ((uint64_t)10 * 60 * 1000)
 #define BACK_OFF_MAX_MS ((uint64_t)60 * 60 * 1000)
@@ -52,12 +51,6 @@ uint64_t watch_pause_ms(uint64_t interval_ms, unsigned failures, uint32_t chance
     for (unsigned i = 0; i < failures && pause < most; i++)
         pause = pause * 2 < most ? pause * 2 : most;
     return pause - pause / 10 + (uint64_t)((double)pause / 5 * chance / UINT32_MAX);
-}
-
-static uint32_t chance(void)
-{
-    uint32_t value;
-    return getrandom(&value, sizeof value, 0) == sizeof value ? value : UINT32_MAX / 2;
 }
 
 static bool is_cancelled(const struct watch *watch)
@@ -257,7 +250,8 @@ static void look(struct watch *watch)
 static void wait_for_next(struct watch *watch)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    uint64_t pause_ms = watch_pause_ms(watch->interval_ms, watch->failures, chance()), end_ms = clock_ms() + pause_ms;
+    uint64_t pause_ms = watch_pause_ms(watch->interval_ms, watch->failures, command_chance()),
+             end_ms = clock_ms() + pause_ms;
     const char *told = arena_printf(&scratch, "%s; the next look is in %s",
                                     watch->failures ? "the last look or night failed" : "all is current",
                                     units_duration(pause_ms).chars);

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "io/file.h"
 #include "io/http_try.h"
+#include "io/shared_cache.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -16,6 +17,9 @@
 #include <sys/random.h>
 
 #define CONNECTIONS_PER_HOST 12u
+#define CONNECTIONS_RATED 4u
+#define RATED_BUFFER_BYTES 16384L
+#define RATE_LEAST_BYTES ((uint64_t)64 << 10)
 #define SMALL_CALLS_PER_HOST 48u /* they wait more than they transfer */
 #define ACTIVE_MAX 128u
 #define BIG_PER_HOST 6u
@@ -37,6 +41,7 @@ struct http_host {
     unsigned call_count; /* of these, calls */
     unsigned big_count;  /* of these, with big bodies */
     bool is_slow;        /* it was too slow once: others are asked first */
+    uint64_t paid_ms;    /* with a rate: when what was received of it is paid for, and more may be asked */
     uint64_t said_ms;    /* when a trouble with it was last told */
     size_t name_len;
     char name[];
@@ -67,6 +72,8 @@ TAILQ_HEAD(http_queue, http_transfer);
 struct http {
     /* set by http_start(), then never changed */
     size_t connections_per_host, small_calls_per_host;
+    uint64_t rate_per_host, rate_per_connection; /* bytes a second; 0: no bound */
+    struct shared_cache shared;
     unsigned retry_count, retry_base_ms, slow_after_ms;
     const atomic_bool *cancel;
     struct log *log;
@@ -278,12 +285,25 @@ static void retry(struct http *http, struct http_transfer *transfer, struct err 
 }
 
 /* Takes a transfer out of libcurl's hands; its try is the caller's then. */
+/* Small files come in one read: their time is taken behind them. */
+static void pay(const struct http *http, struct http_host *host, const struct http_try *try)
+{
+    curl_off_t bytes = 0, total_us = 0;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+    (void)curl_easy_getinfo(try->easy, CURLINFO_TOTAL_TIME_T, &total_us);
+    uint64_t begun_ms = clock_ms() - (uint64_t)total_us / 1000;
+    host->paid_ms = host->paid_ms > begun_ms ? host->paid_ms : begun_ms;
+    host->paid_ms += (uint64_t)bytes * 1000 / http->rate_per_host;
+}
+
 static struct http_try *deactivate(struct http *http, struct http_transfer *transfer)
 {
     struct http_try *try = TAKE_PTR(transfer->try);
     CURLMcode code = curl_multi_remove_handle(http->multi, try->easy);
     assert(code == CURLM_OK);
     (void)code;
+    if (http->rate_per_host)
+        pay(http, transfer->host, try);
     if (transfer->request->call)
         http_call_note_sent(try);
     if (http_call_is_big(transfer->request->call))
@@ -372,6 +392,13 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
 }
 
 /* Hands a waiting transfer, already out of its queue, to libcurl. */
+/* libcurl looks at the rate between two reads: they have to be small. */
+static void slow_down(const struct http *http, const struct http_try *try)
+{
+    (void)curl_easy_setopt(try->easy, CURLOPT_BUFFERSIZE, RATED_BUFFER_BYTES);
+    (void)curl_easy_setopt(try->easy, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)http->rate_per_connection);
+}
+
 static void start(struct http *http, struct http_transfer *transfer)
 {
     struct err failure = {0};
@@ -384,6 +411,8 @@ static void start(struct http *http, struct http_transfer *transfer)
         http->has_changed = true;
         return;
     }
+    if (http->rate_per_host)
+        slow_down(http, transfer->try);
     if (curl_multi_add_handle(http->multi, transfer->try->easy) != CURLM_OK)
         memory_abort(sizeof *transfer->try);
     transfer->try_count++;
@@ -420,9 +449,10 @@ static void start_waiting(struct http *http)
         transfer->host = host_of(http, url_of(transfer));
         if (transfer->host->is_slow && !transfer->try_count && !transfer->is_patient && choose_url(http, transfer))
             transfer->host = host_of(http, url_of(transfer));
-        if (transfer->due_ms > now) {
-            if (transfer->due_ms < http->next_due_ms)
-                http->next_due_ms = transfer->due_ms;
+        uint64_t due_ms = transfer->due_ms > transfer->host->paid_ms ? transfer->due_ms : transfer->host->paid_ms;
+        if (due_ms > now) {
+            if (due_ms < http->next_due_ms)
+                http->next_due_ms = due_ms;
         } else if (has_room(http, transfer)) {
             TAILQ_REMOVE(&http->waiting, transfer, link);
             start(http, transfer);
@@ -605,10 +635,25 @@ static int start_thread(struct http *http)
     return failed;
 }
 
+/* Each connection gets an even share; there are fewer of them where one would be taken for a stalled one. */
+static void share_rate(struct http *http, uint64_t rate)
+{
+    uint64_t most = rate / RATE_LEAST_BYTES ? rate / RATE_LEAST_BYTES : 1;
+    if (!rate)
+        return;
+    if (http->connections_per_host > most)
+        http->connections_per_host = http->small_calls_per_host = (size_t)most;
+    http->rate_per_host = rate;
+    http->rate_per_connection = rate / http->connections_per_host;
+}
+
 static void apply_options(struct http *http, const struct http_options *options)
 {
-    http->connections_per_host = options->connections_per_host ? options->connections_per_host : CONNECTIONS_PER_HOST;
-    http->small_calls_per_host = options->connections_per_host ? options->connections_per_host : SMALL_CALLS_PER_HOST;
+    size_t wanted = options->connections_per_host, rated = options->rate_per_host ? CONNECTIONS_RATED : 0;
+    http->connections_per_host = wanted ? wanted : rated ? rated : CONNECTIONS_PER_HOST;
+    http->small_calls_per_host = wanted ? wanted : rated ? rated : SMALL_CALLS_PER_HOST;
+    share_rate(http, options->rate_per_host);
+    http->shared = shared_cache_open(options->cache_from, options->log);
     http->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : RETRY_BASE_MS;
     http->retry_count = options->retry_count ? options->retry_count : HTTP_DEFAULT_RETRIES;
     if (options->retry_count == HTTP_NO_RETRY)
@@ -666,6 +711,23 @@ bool http_start(const struct http_options *options, struct http **ret_http, stru
     return true;
 }
 
+bool http_take_shared(struct http *http, struct store *store, const struct digest *digest, uint64_t size_bytes)
+{
+    return shared_cache_take(&http->shared, store, digest, size_bytes, true);
+}
+
+/* What a cache that is shared has needs no network. */
+static bool take_shared(struct http *http, struct http_request *request)
+{
+    if (!http->shared.dir || request->call || !request->store || !request->is_digest_known ||
+        !shared_cache_take(&http->shared, request->store, &request->digest,
+                           request->is_size_known ? request->size_bytes : request->cap_bytes, request->is_size_known))
+        return false;
+    request->blob_digest = request->digest;
+    request->url = request->urls[0];
+    return request->is_good = true;
+}
+
 void http_send(struct http *http, struct http_request *request)
 {
     struct http_transfer *transfer = calloc(1, sizeof *transfer + request->url_count);
@@ -684,6 +746,10 @@ void http_send(struct http *http, struct http_request *request)
         assert(request->url_count == 1);
         request->call->answer_headers = (struct buf){0};
         request->call->was_sent = request->call->has_part = request->call->is_too_slow = false;
+    }
+    if (take_shared(http, request)) {
+        finish(http, transfer);
+        return;
     }
     pthread_mutex_lock(&http->lock);
     assert(!http->is_stopping);

@@ -32,7 +32,9 @@ struct http;
 #define HTTP_DETAIL_MOVED 1
 
 struct http_options {
-    size_t connections_per_host; /* 0: 12, and 48 calls (struct http_call) */
+    size_t connections_per_host; /* 0: 12, and 48 calls (struct http_call); with a rate 4 of both */
+    uint64_t rate_per_host;      /* bytes a second that are received of one host, all in all; 0: no bound */
+    const char *cache_from;      /* a cache that is looked into first (shared_cache.h); NULL: none */
     unsigned retry_count;        /* tries after the first; 0: HTTP_DEFAULT_RETRIES; HTTP_NO_RETRY for none */
     unsigned retry_base_ms;      /* 0: 500 */
     unsigned slow_after_ms;      /* the window in which an average counts; 0: 60 s (HTTP_SLOW_AFTER_MS) */
@@ -148,6 +150,9 @@ struct http_request {
 
 /* Makes what transfers need; the network thread, and libcurl, are started with the first request. Call it once. */
 bool http_start(const struct http_options *options, struct http **ret_http, struct err *err) MUST_CHECK;
+/* Takes a file of that size out of the cache that is shared (http_options.cache_from) into a store; false: it is not there. */
+bool http_take_shared(struct http *http, struct store *store, const struct digest *digest,
+                      uint64_t size_bytes) MUST_CHECK;
 /* Queues a request (where no network thread can be started it is ended here, with an error). Requests of one host are started in the order sent, so send the biggest first. */
 void http_send(struct http *http, struct http_request *request);
 /* Waits until the request is done (and its `done` has returned) and returns request->is_good. Never call it on the

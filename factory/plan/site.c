@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define JOBS_MAX 256 /* as --jobs and --retries */
+#define CONNECTIONS_MAX 64 /* as --max-connections */
+#define JOBS_MAX 256       /* as --jobs and --retries */
 #define RETRIES_MAX 20
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -21,7 +22,7 @@ struct site_form {
     struct site site;
     bool is_tls_verified, is_confined;
     struct strings arches;
-    const char *timeout, *sync_wait, *cache_limit, *keep, *history;
+    const char *timeout, *sync_wait, *cache_limit, *max_rate, *jitter, *keep, *history;
     const struct yaml_node *tags, *images, *root;
 };
 
@@ -51,6 +52,10 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "timeout", timeout, ALTERS_NOTHING),
     FIELD(YAML_STRING, "sync-wait", sync_wait, ALTERS_NOTHING),
     FIELD(YAML_STRING, "cache-limit", cache_limit, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "cache-from", site.cache_from, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "max-rate", max_rate, ALTERS_NOTHING),
+    FIELD(YAML_NUMBER, "max-connections", site.max_connections, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "jitter", jitter, ALTERS_NOTHING),
     FIELD(YAML_NODE, "images", images, ALTERS_ORDER),
     FIELD(YAML_STRING, "if-running", site.if_running, ALTERS_NOTHING),
     FIELD(YAML_STRING, "parity", site.parity, ALTERS_NOTHING),
@@ -172,6 +177,12 @@ static bool read_units(struct arena *arena, struct site_form *form, struct err *
     if (form->cache_limit && !units_parse_size(text_of(form->cache_limit), &site->cache_limit))
         return site_values_fail(arena, yaml_get(form->root, "cache-limit"), form->cache_limit,
                                 "is not a size with its unit: 500M, 8G, none", err);
+    if (form->max_rate && !(units_parse_size(text_of(form->max_rate), &site->max_rate) && site->max_rate > 0))
+        return site_values_fail(arena, yaml_get(form->root, "max-rate"), form->max_rate,
+                                "is not a size a second with its unit: 500K, 20M, none", err);
+    if (form->jitter && !(units_parse_duration(text_of(form->jitter), &site->jitter_ms) && site->jitter_ms > 0))
+        return site_values_fail(arena, yaml_get(form->root, "jitter"), form->jitter,
+                                "is not a duration with its unit: 90s, 5m", err);
     return true;
 }
 
@@ -203,6 +214,7 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
     return site_values_check_together(arena, form->root, site->parity, site->on_missing, err) &&
            check_filled(form, err) && check_lists(arena, form, err) &&
            check_number(form, "jobs", site->jobs, 1, JOBS_MAX, err) &&
+           check_number(form, "max-connections", site->max_connections, 1, CONNECTIONS_MAX, err) &&
            check_number(form, "retries", site->retries, 0, RETRIES_MAX, err);
 }
 
@@ -292,6 +304,7 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
         make_relative(arena, file->path, &site->source);
     make_relative(arena, file->path, &site->output);
     make_relative(arena, file->path, &site->report);
+    make_relative(arena, file->path, &site->cache_from);
     for (size_t i = 0; i < site->sign.count; i++)
         make_relative(arena, file->path, &site->sign.items[i]);
     for (size_t i = 0; i < site->trackers.count; i++)

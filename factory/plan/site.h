@@ -4,7 +4,7 @@
  * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
  * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
- * allow-older, keep-existing-tags, timeout, sync-wait, cache-limit, confine (true, false), images, if-running, parity,
+ * allow-older, keep-existing-tags, timeout, sync-wait, cache-limit, cache-from, max-rate, max-connections, jitter, confine (true, false), images, if-running, parity,
  * on-missing, status, report, history, keep, prune.
  * factory/registry/README.md describes them.
  * Threads: main only, then const.
@@ -33,6 +33,10 @@ struct site {
     bool has_sync_wait;
     uint64_t cache_limit; /* cache-limit: 8G: bytes, with has_cache_limit */
     bool has_cache_limit;
+    const char *cache_from;   /* cache-from: a folder; NULL: not given */
+    uint64_t max_rate;        /* max-rate: 20M: bytes a second; 0: not given; UINT64_MAX: none */
+    uint64_t max_connections; /* 0: not given */
+    uint64_t jitter_ms;       /* jitter: 5m; 0: not given */
     struct strings token_origins;
     struct site_images images;       /* images: what `imgfactory` without names builds */
     const char *if_running;          /* if-running: as --if-running; NULL: not given */

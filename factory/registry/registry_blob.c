@@ -239,6 +239,8 @@ bool registry_get_blob(struct registry *registry, struct store *store, const str
                           .path = blob_path(&scratch, digest)};
     struct retry retry = {0};
     uint64_t progress = 0;
+    if (http_take_shared(registry->http, store, digest, size_bytes))
+        return true;
     for (unsigned resumes = 0;; resumes++) {
         struct exchange exchange AUTO(exchange_done) = {0};
         bool is_done;

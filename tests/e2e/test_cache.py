@@ -11,6 +11,7 @@ import time
 import unittest
 
 from base import Case, deb, image, run, world
+from kit.faultproxy import FaultProxy
 
 DAY = 24 * 60 * 60
 
@@ -298,7 +299,7 @@ class HashedOnce(CacheCase):
     def setUp(self):
         super().setUp()
         self.write_manifest(text=world.MANIFEST.replace("files:\n", "files:\n  - /usr/share/served/noise\n"))
-        self.new_version(1, noise=300000)
+        self.new_version(1, noise=120000)
 
     def big(self, folder):
         """Files whose verdicts are remembered."""
@@ -384,6 +385,99 @@ class HashedOnce(CacheCase):
         with open(self.factory.state + "/v1/hashed/table", "rb") as stream:
             table = stream.read()
         return {table[at:at + 16] for at in range(64, len(table), 112)}
+
+
+class Counting(FaultProxy):
+    """A mirror that counts how many requests it answers at a time."""
+
+    now = most = 0
+
+    def answer(self, request):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.05)
+        try:
+            return super().answer(request)
+        finally:
+            with self.lock:
+                self.now -= 1
+
+
+class Shared(CacheCase):
+    """`--cache-from`: another machine's cache."""
+
+    def other(self, name, *options, code=run.OK):
+        machine = run.Factory(self.path(name))
+        machine.options = self.factory.options
+        result = machine.run("--arch", "all", *options, "served")
+        self.assertEqual(result.code, code, result)
+        self.last = result
+        return image.Layout(f"{machine.output}/served").digest()
+
+    def look(self):
+        """All that the folder says of itself."""
+        return {path: (os.lstat(path).st_mode, os.lstat(path).st_size, os.lstat(path).st_mtime_ns) for folder, names, files
+                in os.walk(self.factory.cache) for path in (os.path.join(folder, name) for name in names + files)}
+
+    def test_what_it_has_is_not_fetched_and_nothing_is_written_there(self):
+        wanted, before = self.build().digest(), self.look()
+        fetched = [path for path in self.server.requests if not path.endswith("InRelease")]
+        self.assertTrue(fetched)
+        del self.server.requests[:]
+        self.assertEqual(self.other("b", "--cache-from", self.factory.cache), wanted)
+        self.assertEqual([path for path in self.server.requests if not path.endswith("InRelease")], [])
+        self.assertNotIn("warning", self.last.stderr)
+        self.assertEqual(self.look(), before)
+        site = self.write("b.yaml", f"cache-from: {self.factory.cache}\nmax-rate: none\nmax-connections: 3\n")
+        self.assertEqual(self.other("c", "--config", site), wanted)
+        self.assertEqual([path for path in self.server.requests if not path.endswith("InRelease")], [])
+
+    def test_a_hostile_or_damaged_one_is_told_and_changes_nothing(self):
+        wanted = self.build().digest()
+        blobs = sorted(path for path in self.files() if "/blob/" in path)
+        for number, path in enumerate(blobs):
+            size = os.path.getsize(path)
+            os.remove(path)
+            if number % 6 == 0:
+                self.write(path, b"x" * size)
+            elif number % 6 == 1:
+                self.write(path, b"x" * (size - 1))
+            elif number % 6 == 2:
+                os.symlink("/dev/zero", path)
+            elif number % 6 == 3:
+                os.mkfifo(path)
+            elif number % 6 == 4:
+                os.mkdir(path)
+            else:
+                with open(path, "wb") as stream:
+                    stream.truncate(1 << 40)
+        before = self.look()
+        self.assertEqual(self.other("b", "--cache-from", self.factory.cache), wanted)
+        self.assertIn("has other bytes; it is fetched", self.last.stderr)
+        self.assertIn("is no file of the right size; it is fetched", self.last.stderr)
+        self.assertEqual(self.look(), before)
+        self.assertEqual(self.other("c", "--cache-from", self.path("none")), wanted)
+        self.assertIn("there is no cache that can be read", self.last.stderr)
+
+    def test_a_mirror_is_asked_gently(self):
+        proxy = Counting(self.server.url.rstrip("/")).start()
+        self.addCleanup(proxy.stop)
+        self.use(self.write_source(uris=[proxy.url + "/"]))
+        wanted = self.other("b", "--max-connections", "1", "--jitter", "20ms", "--verbose")
+        self.assertEqual(proxy.most, 1)
+        self.assertIn("begins in", self.last.stderr)
+        self.new_version(1, noise=120000)
+        begun = time.monotonic()
+        self.assertNotEqual(self.other("c", "--max-rate", "100K"), wanted)
+        self.assertGreater(time.monotonic() - begun, 1.5)  # 240 kB that do not compress
+        for words in (["--max-rate", "fast"], ["--max-connections", "0"], ["--jitter", "5"]):
+            result = self.run_factory(*words, "served")
+            self.assertEqual(result.code, run.USAGE, result)
+        for line in ("max-rate: 0", "max-connections: 65", "jitter: 3"):
+            result = self.run_factory("--config", self.write("bad.yaml", line + "\n"), "served")
+            self.assertEqual(result.code, run.USAGE, result)
+            self.assertIn("bad.yaml:1", result.stderr)
 
 
 if __name__ == "__main__":
