@@ -15,11 +15,12 @@ COST = {
     "index_bytes": 20e6,       # a source's Packages and Contents
     "package_bytes": 12e6,     # of an order, without what others of its machine have fetched
     "layer_bytes": 8e6,        # of an order
+    "gather_bytes": 0.15e6,    # bill, manifest and configuration of an order
     "shared": 0.5,             # of package bytes that orders of one machine have in common
     "mirror": 12e6,            # bytes a second, of one machine
     "registry": 12e6,
     "part_requests": 16,       # at the registry, for an order
-    "gather_requests": 18,
+    "gather_requests": 20,
 }
 QUAY = {"requests": 50, "lists": 5}  # a second for an address over HTTP/1.1, and lists of tags (quay's public nginx templates)
 
@@ -37,7 +38,7 @@ def simulate(images, arches, machines, is_spread=False, cost=None, limits=None):
     shard = max((loads * cost["index_cpu"] + share * cost["order_cpu"]) / cost["cores"],
                 (loads * cost["index_bytes"] + fresh) / cost["mirror"], share * cost["layer_bytes"] / cost["registry"],
                 share * cost["part_requests"] / limits["requests"])
-    asked = {"cpu": orders * cost["gather_cpu"] / cost["cores"], "bytes": orders * cost["layer_bytes"] / cost["registry"],
+    asked = {"cpu": orders * cost["gather_cpu"] / cost["cores"], "bytes": orders * cost["gather_bytes"] / cost["registry"],
              "requests": orders * cost["gather_requests"] / limits["requests"], "lists": 2 * images / limits["lists"]}
     assemble = max(asked.values()) / (min(machines, images) if is_spread else 1)
     parts = {"lock": lock, "shards": shard, f"assemble ({max(asked, key=asked.get)})": assemble}

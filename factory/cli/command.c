@@ -30,12 +30,21 @@ const char *command_line(struct arena *arena, const struct strings *words)
     return line;
 }
 
-/* Where something is remembered of registries; without a home nothing is. */
-static const char *remembering_dir(struct command *command, const char *name)
+const char *command_state_dir(struct command *command)
 {
     const char *state = command->options.state;
     struct err ignored = {0};
-    if (!state && !places_user_dir(&command->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored))
+    bool is_known =
+        state || places_user_dir(&command->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored);
+    return is_known ? state : NULL;
+}
+
+/* Where something is remembered of registries; without a home nothing is. */
+static const char *remembering_dir(struct command *command, const char *name)
+{
+    const char *state = command_state_dir(command);
+    struct err ignored = {0};
+    if (!state)
         return NULL;
     if (!owner_check(state, &ignored)) {
         log_line(command->log, LOG_VERBOSE, "what was pushed before is not believed: %s", ignored.text);

@@ -49,6 +49,8 @@ const char *command_line(struct arena *arena, const struct strings *words);
 const struct registry_options *command_registry_options(struct command *command);
 /* Fills what is wanted of every push, from options and site file. */
 struct push_policy command_push_policy(struct command *command);
+/* Returns where the state is: --state, else the user's; NULL without a home. */
+const char *command_state_dir(struct command *command);
 /* Returns a number by chance. */
 uint32_t command_chance(void);
 /* Waits for a random time of at most --jitter, of a night else the site file's; a signal ends it. */

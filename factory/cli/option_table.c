@@ -28,7 +28,7 @@
      COMMAND_PRUNE) /* talk to registries */
 #define STATES                                                                                                         \
     (PACKAGES | TAGS | COMMAND_VERIFY | COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX |               \
-     COMMAND_HISTORY | COMMAND_PRUNE) /* use the state */
+     COMMAND_HISTORY | COMMAND_PRUNE | COMMAND_UNIT) /* use the state */
 #define ALL                                                                                                            \
     (COMMAND_VERIFY | PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS |            \
      COMMAND_SHOW_CONFIG | COMMAND_PRUNE | COMMAND_KEY)

@@ -232,6 +232,15 @@ static void add_container(struct arena *arena, const struct deploy_night *night,
                       "                - {name: auth, mountPath: /run/secrets/imgfactory, readOnly: true}\n");
 }
 
+void deploy_night_add_secret(struct arena *arena, const struct deploy_night *night, const char **text)
+{
+    if (night->authfile)
+        deploy_append(arena, text,
+                      "            - name: auth\n              secret:\n                secretName: %s\n"
+                      "                items:\n                  - {key: .dockerconfigjson, path: auth.json}\n",
+                      night->name);
+}
+
 static void add_volumes(struct arena *arena, const struct deploy_night *night, const char **text)
 {
     deploy_append(arena, text,
@@ -239,11 +248,7 @@ static void add_volumes(struct arena *arena, const struct deploy_night *night, c
                   "            - name: kept\n              persistentVolumeClaim: {claimName: %s}\n"
                   "            - name: tmp\n              emptyDir: {}\n",
                   night->name, night->name);
-    if (night->authfile)
-        deploy_append(arena, text,
-                      "            - name: auth\n              secret:\n                secretName: %s\n"
-                      "                items:\n                  - {key: .dockerconfigjson, path: auth.json}\n",
-                      night->name);
+    deploy_night_add_secret(arena, night, text);
 }
 
 /* The group owns the volume alone, so that what lies there is believed (io/owner.h). */

@@ -27,6 +27,8 @@ struct deploy_night {
     bool has_source;          /* the site says where packages come from, not the machine */
 };
 
+/* Adds to the volumes of a pod the secret of credentials, as auth.json, if there is one. */
+void deploy_night_add_secret(struct arena *arena, const struct deploy_night *night, const char **text);
 /* Makes the files of DEPLOY_TIMER, DEPLOY_WATCH or DEPLOY_CRONJOB. */
 struct deploy_files deploy_night_files(struct arena *arena, const struct deploy_night *night,
                                        enum deploy_format format);

@@ -240,11 +240,7 @@ static void add_volumes(struct arena *arena, const struct deploy_plan *plan, enu
                   "            - name: plan\n              persistentVolumeClaim: {claimName: %s-plan}\n"
                   "            - {name: node, emptyDir: {}}\n            - {name: tmp, emptyDir: {}}\n",
                   night->name, night->name);
-    if (night->authfile)
-        deploy_append(arena, text,
-                      "            - name: auth\n              secret:\n                secretName: %s\n"
-                      "                items:\n                  - {key: .dockerconfigjson, path: auth.json}\n",
-                      night->name);
+    deploy_night_add_secret(arena, night, text);
     if (night->key && role == ROLE_ASSEMBLE)
         deploy_append(arena, text,
                       "            - name: key\n              secret: {secretName: %s-key, defaultMode: 288}\n",

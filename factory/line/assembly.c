@@ -35,7 +35,8 @@ struct place {
     const struct sharding *sharding;
     struct registry *registry;
     struct strings tags;
-    const char *newest; /* tag of the mark with the newest date; NULL: there is none */
+    bool are_tags_learned, are_tags_apart; /* whether tags stay when what they are at is deleted */
+    const char *newest;                    /* tag of the mark with the newest date; NULL: there is none */
     int64_t newest_date;
 };
 
@@ -221,7 +222,7 @@ static bool delete_tag_alone(const struct place *place, const char *tag, enum re
 }
 
 /* Deletes one tag, by the digest that it is at, if nothing else is at that: registries that delete no tags delete manifests. */
-static bool delete_tag(const struct place *place, const char *tag, enum removal *ret_removal, struct err *err)
+static bool delete_tag(struct place *place, const char *tag, enum removal *ret_removal, struct err *err)
 {
     struct registry_manifest manifest;
     enum registry_deletion deletion;
@@ -241,8 +242,11 @@ static bool delete_tag(const struct place *place, const char *tag, enum removal 
     *ret_removal = deletion == REGISTRY_NO_DELETION ? REMOVAL_NONE : REMOVAL_DONE;
     if (*ret_removal == REMOVAL_NONE)
         return true;
-    return registry_get_manifest(place->registry, place->arena, tag, &manifest, err) &&
-           (!manifest.is_found || registry_delete_manifest(place->registry, tag, &deletion, err));
+    if (!place->are_tags_learned && !registry_get_manifest(place->registry, place->arena, tag, &manifest, err))
+        return false;
+    place->are_tags_apart = place->are_tags_learned ? place->are_tags_apart : manifest.is_found;
+    place->are_tags_learned = true;
+    return !place->are_tags_apart || registry_delete_manifest(place->registry, tag, &deletion, err);
 }
 
 /* That something stays costs room, and no image. */

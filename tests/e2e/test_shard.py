@@ -75,16 +75,28 @@ class ShardCase(SiteCase):
         """Tags that a build has, too."""
         return {tag: digest for tag, digest in self.tags(name).items() if not tag.startswith("imgfactory-")}
 
-    def alone(self):
+    def alone(self, more=""):
         """What one machine pushes of the same."""
-        self.site("  - one\n  - two\n  - three\n", self.head.replace("namespace: me", "namespace: alone"))
+        self.site("  - one\n  - two\n  - three\n", self.head.replace("namespace: me", "namespace: alone") + more)
         self.on("alone", "--locked")
         return {name: self.tags(name, "alone") for name in ("one", "two", "three")}
 
 
 class Whole(ShardCase):
     def test_what_is_put_together_is_what_one_machine_pushes(self):
-        reports = self.shards(3)
+        def states(code):
+            result = self.call("status", "--manifests", self.path("manifests"), "--plan", "imgfactory.lock", "--shard", "3", "--json")
+            self.assertEqual(result.code, code, result)
+            report = json.loads(result.stdout)
+            self.assertEqual(SCHEMA.faults(report, "plan"), [])
+            self.assertEqual(len(report["orders"]), 6)
+            return {(order["shard"], order["state"]) for order in report["orders"]}
+
+        self.assertEqual(states(run.PARTLY), {(shard, "missing") for shard in range(3)})
+        reports = self.shards(3, missing={1, 2})
+        self.assertEqual(states(run.PARTLY), {(0, "pushed"), (1, "missing"), (2, "missing")})
+        reports += self.shards(3, missing={0})
+        self.assertEqual(states(run.OK), {(shard, "pushed") for shard in range(3)})
         orders = [(image["image"], arch["arch"]) for report in reports for image in report["images"]
                   for arch in image["architectures"]]
         self.assertEqual(sorted(orders), sorted((image, arch) for image in ("one", "two", "three") for arch in ARCHES))
@@ -95,10 +107,13 @@ class Whole(ShardCase):
         layers = {arch["layer"] for report in reports for image in report["images"] for arch in image["architectures"]}
         self.proxy.forget()
         self.assemble()
-        asked = self.proxy.asked("*", "/blobs/sha256:")
+        asked, count = self.proxy.asked("*", "/blobs/sha256:"), len(self.proxy.requests)
         self.assertEqual([request.target for request in asked if request.verb != "HEAD" and request.target[-71:] in layers], [])
         self.assertEqual({request.target[-71:] for request in asked if request.verb == "HEAD"} & layers, layers)
-        print(f"6 parts of 3 images were put together with {len(self.proxy.requests)} requests", file=sys.stderr)
+        print(f"6 parts of 3 images were put together with {count} requests", file=sys.stderr)
+        self.assertEqual(states(run.OK), {(shard, "assembled") for shard in range(3)})
+        told = self.call("status", "--manifests", self.path("manifests"), "--plan", "imgfactory.lock")
+        self.assertRegex(told.stdout, "of 6 6 assembled, 0 pushed, 0 missing")
         alone = self.alone()
         for name in ("one", "two", "three"):
             self.assertEqual(self.own(name), alone[name])
@@ -107,22 +122,18 @@ class Whole(ShardCase):
             self.assertRegex(rest[0], rf"^{MARK.pattern}$")
             self.target.check(f"me/{name}", self.tags(name)["latest"])
 
-    def test_the_dry_run_of_a_shard_tells_what_it_makes_and_one_machine_has_all(self):
-        told = [self.on("planner", "--shard", f"{index}/4", "--dry-run") for index in range(4)]
-        orders = [(image["image"], arch["arch"]) for report in told for image in report["images"]
-                  for arch in image["architectures"]]
-        self.assertEqual(len(orders), 6)
-        self.assertEqual(len(set(orders)), 6)
-        self.assertEqual(self.tags(), {})
-        whole = self.on("planner", "--shard", "0/1", "--dry-run")
-        self.assertEqual(sum(len(image["architectures"]) for image in whole["images"]), 6)
-        for report in told:  # orders of one architecture stand side by side
-            self.assertLessEqual(len({arch["arch"] for image in report["images"] for arch in image["architectures"]}), 2)
-
-    def test_putting_together_twice_changes_nothing(self):
+    def test_put_together_by_two_at_once_and_twice_it_is_the_same(self):
         self.site("  - one\n  - two\n  - three\n", f"{self.head}status: {self.proxy.host}/me/status\n")
         self.shards()
-        self.assemble("--keep-plan")
+        threads, codes = [], []
+        for name in ("left", "right"):
+            thread = threading.Thread(target=lambda name=name: codes.append(
+                self.machine(name).run("assemble", "--keep-plan", "--json", cwd=self.top, env=self.env)))
+            thread.start()
+            threads.append(thread)
+        for thread in threads:
+            thread.join()
+        self.assertEqual([result.code for result in codes], [run.OK, run.OK], codes)
         before = {name: self.tags(name) for name in ("one", "two", "three")}
         self.assertEqual(sum(bool(PART.fullmatch(tag)) for tag in before["one"]), 2)
         self.assemble("--keep-plan")
@@ -138,6 +149,8 @@ class Whole(ShardCase):
         self.assertEqual({image["push"]["status"] for image in report["images"]}, {"unchanged"})
         self.assertEqual(report["images"][0]["push"]["digest"], after["one"]["latest"])
         self.assertEqual({name: self.tags(name) for name in before}, after)
+        alone = self.alone(f"status: {self.proxy.host}/me/status\n")
+        self.assertEqual({name: self.own(name) for name in before}, alone)
 
     def test_an_image_is_put_together_when_its_base_was_before(self):
         for name, hello, base, more in ("three", "hello3", "one", ""), ("two", "hello2", "three", self.SMALL):
@@ -149,21 +162,6 @@ class Whole(ShardCase):
         self.assemble()
         report = self.on("alone", "--locked")
         self.assertEqual({image["push"]["status"] for image in report["images"]}, {"unchanged"})
-
-    def test_two_at_once_write_the_same(self):
-        self.shards()
-        threads, codes = [], []
-        for name in ("left", "right"):
-            thread = threading.Thread(target=lambda name=name: codes.append(
-                self.machine(name).run("assemble", "--json", cwd=self.top, env=self.env)))
-            thread.start()
-            threads.append(thread)
-        for thread in threads:
-            thread.join()
-        self.assertEqual([result.code for result in codes], [run.OK, run.OK], codes)
-        alone = self.alone()
-        for name in ("one", "two", "three"):
-            self.assertEqual(self.own(name), alone[name])
 
 
 class Plans(ShardCase):
@@ -185,6 +183,24 @@ class Plans(ShardCase):
         before = self.tags()
         self.assertEqual(len([tag for tag in before if tag.startswith("imgfactory-")]), 1)
         self.assemble(lock="old.lock", name="late")
+        self.assertIn("which a plan of newer sources made", self.last.stderr)
+        self.assertEqual(self.tags(), before)
+
+    def test_where_nothing_can_be_deleted_that_is_told_and_the_next_plan_goes_on(self):
+        target, self.proxy = self.make_proxied("kept", can_delete=False)
+        self.target, head = target, self.head.split("\n", 1)[1]
+        self.site("  - one\n", f"registry: {self.proxy.host}\n{head}")
+        for number in (1, 2):
+            self.newer()
+            self.lock(f"{number}.lock")
+            self.shards(lock=f"{number}.lock")
+            self.proxy.forget()
+            self.assemble(lock=f"{number}.lock")
+            self.assertRegex(self.last.stderr, rf"one: {2 if number == 1 else 5} tags of plans stay in .*: .*DELETE: HTTP status 405")
+            self.assertEqual(len(self.proxy.asked("DELETE")), 1)
+            self.assertEqual(len(self.tags()), 2 + 3 * number)
+        before = self.tags()
+        self.assemble(lock="1.lock", name="late")
         self.assertIn("which a plan of newer sources made", self.last.stderr)
         self.assertEqual(self.tags(), before)
 
@@ -214,7 +230,22 @@ class Plans(ShardCase):
         self.assertIn("go back to", result[0].stderr)
         self.assertEqual(self.own(), newest)
 
-    def test_a_plan_without_a_lock_or_a_place_is_refused(self):
+    def test_a_dry_run_tells_who_makes_what_and_what_cannot_be_is_refused(self):
+        told = [self.on("planner", "--shard", f"{index}/4", "--dry-run") for index in range(4)]
+        orders = [(image["image"], arch["arch"]) for report in told for image in report["images"]
+                  for arch in image["architectures"]]
+        self.assertEqual(len(orders), 6)
+        self.assertEqual(len(set(orders)), 6)
+        self.assertEqual(self.tags(), {})
+        whole = self.on("planner", "--shard", "0/1", "--dry-run")
+        self.assertEqual(sum(len(image["architectures"]) for image in whole["images"]), 6)
+        for report in told:  # orders of one architecture stand side by side
+            self.assertLessEqual(len({arch["arch"] for image in report["images"] for arch in image["architectures"]}), 2)
+        for words, told in ((["--format", "kube-job"], "--image"), (["--format", "slurm", "--shard", "0"], "how many"),
+                            (["--format", "slurm", "--shard", "2%3"], "how many"), (["--format", "slurm", "one"], "takes no names")):
+            result = self.call("unit", "--manifests", self.path("manifests"), *words)
+            self.assertEqual(result.code, run.USAGE, result)
+            self.assertIn(told, result.stderr)
         for words, told in ((["--shard", "4/4"], "from 0 on"), (["--shard", "x"], "from 0 on"),
                             (["--shard", "0/4", "--watch"], "watch"), (["--shard", "0/2", "--lock-file", "none.lock"], "none.lock"),
                             (["assemble", "--shard", "1/2"], "number of shards"), (["assemble", "--lock-file", "none.lock"], "none.lock")):
@@ -244,7 +275,8 @@ class Missing(ShardCase):
         for name in ("one", "two", "three"):
             self.assertEqual(self.own(name), alone[name])
 
-    def test_a_layer_that_is_lost_is_told_and_what_reads_layers_fetches_them(self):
+    def test_a_lost_layer_and_another_machines_lie_are_found(self):
+        """A part of another image, and one whose bill is of another, under a tag of the plan."""
         reports = self.shards()
         layer = [arch["layer"] for report in reports for image in report["images"] if image["image"] == "two"
                  for arch in image["architectures"]][0]
@@ -254,13 +286,9 @@ class Missing(ShardCase):
         self.assertEqual(self.own("two"), {})
         self.proxy.heal()
         self.proxy.forget()
-        self.assemble("two", "--attest", "sbom")
+        self.assemble("two", "--attest", "sbom", "--keep-plan")
         self.assertTrue(self.proxy.asked("GET", f"/me/two/blobs/{layer}"))
         self.target.check("me/two", self.tags("two")["latest"])
-
-    def test_another_machines_lie_is_found(self):
-        """A part of another image, and one whose bill is of another, under a tag of the plan."""
-        self.shards()
         tags = {name: [tag for tag in self.tags(name) if tag.endswith("x86_64")][0] for name in ("one", "two")}
         self.tool("skopeo", "copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false",
                   f"docker://{self.target.host}/me/two:{tags['two']}", f"docker://{self.target.host}/me/one:{tags['one']}")
@@ -270,33 +298,14 @@ class Missing(ShardCase):
 
 
 class Engines(ShardCase):
-    def test_the_state_of_a_plan_is_told_by_the_registry(self):
-        def states(code):
-            result = self.call("status", "--manifests", self.path("manifests"), "--plan", "imgfactory.lock", "--shard", "2", "--json")
-            self.assertEqual(result.code, code, result)
-            report = json.loads(result.stdout)
-            self.assertEqual(SCHEMA.faults(report, "plan"), [])
-            self.assertEqual(len(report["orders"]), 6)
-            return {(order["shard"], order["state"]) for order in report["orders"]}
-
-        self.assertEqual(states(run.PARTLY), {(0, "missing"), (1, "missing")})
-        self.on("worker0", "--shard", "0/2")
-        self.assertEqual(states(run.PARTLY), {(0, "pushed"), (1, "missing")})
-        self.on("worker1", "--shard", "1/2")
-        self.assertEqual(states(run.OK), {(0, "pushed"), (1, "pushed")})
-        self.assemble()
-        self.assertEqual(states(run.OK), {(0, "assembled"), (1, "assembled")})
-        told = self.call("status", "--manifests", self.path("manifests"), "--plan", "imgfactory.lock")
-        self.assertRegex(told.stdout, "of 6 6 assembled, 0 pushed, 0 missing")
-
     def test_the_scripts_for_slurm_do_it(self):
         """What sbatch would run, by sh, with the variables that Slurm sets; a shard that cannot reach the registry is queued again."""
-        result = self.call("unit", "--manifests", self.path("manifests"), "--format", "slurm", "--shard", "2%1", "--units", "units", "--retries", "1")
+        result = self.call("unit", "--manifests", self.path("manifests"), "--format", "slurm", "--shard", "2%1", "--units", "units", "--retries", "0")
         self.assertEqual(result.code, run.OK, result)
         shards, assemble = (self.path(f"units/imgfactory-{name}.sbatch") for name in ("shards", "assemble"))
         with open(shards, encoding="utf-8") as stream:
             text = stream.read()
-        for line in ("#SBATCH --array=0-1%1", "#SBATCH --requeue", "#SBATCH --mem=", "#SBATCH --time="):
+        for line in ("#SBATCH --array=0-1%1", "and the last bills of 0 of 6", "#SBATCH --requeue", "#SBATCH --mem=", "#SBATCH --time="):
             self.assertIn(line, text)
         os.makedirs(self.path("bin"))
         self.write("bin/scontrol", f'#!/bin/sh\necho "$@" >> {self.path("requeued")}\nexit 1\n')
@@ -312,6 +321,8 @@ class Engines(ShardCase):
             run_script(shards, SLURM_ARRAY_JOB_ID="7", SLURM_ARRAY_TASK_ID=task)
         run_script(assemble, SLURM_JOB_ID="8")
         self.assertEqual(sorted(self.own()), ["2.10", "latest"])
+        told = self.call("unit", "--manifests", self.path("manifests"), "--format", "slurm", "--state", self.path("s/imgfactory"))
+        self.assertIn("and the last bills of 6 of 6", told.stdout)
         self.proxy.stop()
         self.newer()
         self.lock()
@@ -321,13 +332,6 @@ class Engines(ShardCase):
         run_script(shards, code=run.NETWORK, SLURM_ARRAY_JOB_ID="9", SLURM_ARRAY_TASK_ID="1", SLURM_RESTART_COUNT="3")
         with open(self.path("requeued"), encoding="utf-8") as stream:
             self.assertEqual(stream.read(), "requeue 9_1\n")
-
-    def test_units_of_several_machines_refuse_what_they_cannot(self):
-        for words, told in ((["--format", "kube-job"], "--image"), (["--format", "slurm", "--shard", "0"], "how many"),
-                            (["--format", "slurm", "--shard", "2%3"], "how many"), (["--format", "slurm", "one"], "takes no names")):
-            result = self.call("unit", "--manifests", self.path("manifests"), *words)
-            self.assertEqual(result.code, run.USAGE, result)
-            self.assertIn(told, result.stderr)
 
 
 class Faults(ShardCase):

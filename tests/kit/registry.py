@@ -134,14 +134,15 @@ class Registry:
     """docker-registry in a folder. tls: (certificate, key); client_ca: file; users: {name: password} for htpasswd;
     tokens: Tokens. start() and stop()."""
 
-    def __init__(self, folder, tls=None, client_ca=None, users=None, tokens=None, is_relative=False):
+    def __init__(self, folder, tls=None, client_ca=None, users=None, tokens=None, is_relative=False,
+                 can_delete=True):
         self.program = shutil.which("docker-registry") or shutil.which("registry")
         if not self.program:
             raise RuntimeError("docker-registry is missing: scripts/test installs what the tests need")
         self.folder, self.root = folder, os.path.join(folder, "data")
         self.scheme = "https" if tls else "http"
         self._tls, self._client_ca, self._users, self._tokens = tls, client_ca, users, tokens
-        self._is_relative = is_relative
+        self._is_relative, self._can_delete = is_relative, can_delete
         self._child = self._drain = self.port = None
 
     @property
@@ -159,7 +160,7 @@ class Registry:
             if self._client_ca:
                 http["tls"]["clientcas"] = [self._client_ca]
         config = {"version": 0.1, "log": {"level": "info", "accesslog": {"disabled": True}}, "http": http,
-                  "storage": {"filesystem": {"rootdirectory": self.root}, "delete": {"enabled": True},
+                  "storage": {"filesystem": {"rootdirectory": self.root}, "delete": {"enabled": self._can_delete},
                               "cache": {"blobdescriptor": "inmemory"},
                               "maintenance": {"uploadpurging": {"enabled": False}}}}
         if self._users:
