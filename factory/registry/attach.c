@@ -96,10 +96,11 @@ static bool may_be(const struct registry_referrer *referrer, const struct attach
     return true;
 }
 
-static bool look_for_document(struct attach_work *work, struct attach_one *one,
-                              const struct registry_referrer_list *referrers, struct err *err)
+static bool look_for_document(struct attach_work *work, struct attach_one *one, struct attach_subject *subject,
+                              struct err *err)
 {
-    size_t read = 0;
+    struct registry_referrer_list *referrers = &subject->referrers;
+    size_t read = 0, gone = referrers->gone.count;
     for (size_t i = 0; i < referrers->items.count && !one->is_there && read < ATTACH_CANDIDATES_MAX; i++) {
         AUTO(arena_done) struct arena scratch = {0};
         const struct registry_referrer *referrer = &referrers->items.items[i];
@@ -112,7 +113,12 @@ static bool look_for_document(struct attach_work *work, struct attach_one *one,
         if (!attach_read(work->registry, &scratch, &sought, &is_read, &there, err))
             return false;
         one->is_there = is_read && one->document->is_same(one->document->context, there);
+        if (is_read && !one->is_there && one->document->is_former &&
+            one->document->is_former(one->document->context, there))
+            list_add(&subject->arena, &referrers->gone, referrer->digest);
     }
+    if (one->is_there)
+        referrers->gone.count = gone; /* nothing comes in their place */
     return true;
 }
 
@@ -126,7 +132,7 @@ static bool look_at_subject(void *context, void *item, struct err *err)
     for (size_t i = 0; i < work->ones.count; i++) {
         struct attach_one *one = &work->ones.items[i];
         if (digest_eq(&one->document->subject.digest, &subject->digest) && one->document->is_same &&
-            !look_for_document(work, one, &subject->referrers, err))
+            !look_for_document(work, one, subject, err))
             return false;
     }
     return true;
@@ -256,7 +262,8 @@ static bool settle_subject(void *context, void *item, struct err *err)
         if (!one->is_there && digest_eq(&one->document->subject.digest, &subject->digest))
             manifests[count++] = one->manifest;
     }
-    return !count || registry_attach_all(work->registry, &subject->digest, manifests, count, &subject->referrers, err);
+    return (!count && !subject->referrers.gone.count) ||
+           registry_attach_all(work->registry, &subject->digest, manifests, count, &subject->referrers, err);
 }
 
 static bool read_one_back(void *context, void *item, struct err *err)

@@ -108,6 +108,7 @@ struct registry_referrer_list {
     LIST(struct registry_referrer) items; /* each digest once; at most REGISTRY_REFERRERS_MAX_COUNT */
     bool is_of_tag;
     struct registry_manifest tag; /* with is_of_tag: what the tag is at; bytes in the arena */
+    LIST(struct digest) gone;     /* filled in by who attaches: entries of the tag that go when others come */
 };
 #define REGISTRY_REFERRERS_MAX_COUNT ((size_t)1000)
 /* Lists what is about a manifest: by the referrers API, or where there is none by the index under its tag. ERR_MALFORMED when there

@@ -21,8 +21,9 @@
 struct attaching {
     struct registry *registry;
     const char *tag;
-    const json_t *descriptors;              /* an array */
-    const struct registry_manifest *before; /* what the tag was read to be at; NULL: it was not read */
+    const json_t *descriptors;                /* an array */
+    const struct registry_manifest *before;   /* what the tag was read to be at; NULL: it was not read */
+    const struct registry_referrer_list *all; /* with entries that go; NULL: none does */
 };
 
 static json_t *parse_index(const char *bytes, size_t len)
@@ -167,6 +168,24 @@ static size_t add_descriptors(json_t *index, const json_t *descriptors)
     return added;
 }
 
+/* Takes out those that go; returns how many. */
+static size_t drop_descriptors(json_t *index, const struct registry_referrer_list *all)
+{
+    json_t *manifests = json_object_get(index, "manifests");
+    size_t dropped = 0;
+    for (size_t i = json_array_size(manifests); all && i-- > 0;) {
+        const char *name = json_string_value(json_object_get(json_array_get(manifests, i), "digest"));
+        for (size_t j = 0; name && j < all->gone.count; j++) {
+            if (strcmp(registry_digest_name(&all->gone.items[j]).chars, name) != 0)
+                continue;
+            (void)json_array_remove(manifests, i);
+            dropped++;
+            break;
+        }
+    }
+    return dropped;
+}
+
 /* Adds the descriptors once and puts the index. A lost race (412) is no failure: the next attempt sees what is there. */
 static bool add_once(const struct attaching *attaching, bool *ret_is_there, struct err *err)
 {
@@ -177,7 +196,8 @@ static bool add_once(const struct attaching *attaching, bool *ret_is_there, stru
     bool is_missing;
     if (!get_fallback(attaching, &scratch, &index, &condition, err))
         return false;
-    *ret_is_there = add_descriptors(index, attaching->descriptors) == 0;
+    size_t changed = drop_descriptors(index, attaching->all);
+    *ret_is_there = changed + add_descriptors(index, attaching->descriptors) == 0;
     if (*ret_is_there)
         return true;
     text = json_dumps(index, JSON_COMPACT);
@@ -289,7 +309,8 @@ bool registry_attach_all(struct registry *registry, const struct digest *subject
     struct attaching attaching = {.registry = registry,
                                   .tag = tag_of(&scratch, text_of(name.chars)),
                                   .descriptors = descriptors,
-                                  .before = &before->tag};
+                                  .before = &before->tag,
+                                  .all = before};
     return attach_by_tag(&attaching, err);
 }
 

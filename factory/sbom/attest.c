@@ -7,6 +7,8 @@
 #include "sign/envelope.h"
 #include "sign/sign_image.h"
 
+#include <stdatomic.h>
+
 #define SPDX_TYPE TOLD_SPDX_TYPE
 #define SPDX_PREDICATE TOLD_SPDX_PREDICATE
 
@@ -50,6 +52,8 @@ struct attest_item {
     const struct signer *signer; /* NULL: it is not signed */
     struct strings marks;        /* what stands in it, and in no other */
     struct text made;            /* once it was */
+    const char *id;              /* of a VEX document */
+    _Atomic(uint64_t) *formers;  /* the highest number of its earlier editions that are there */
     bool is_empty;               /* it was, and says nothing: a VEX document without a claim */
 };
 
@@ -110,14 +114,16 @@ static bool print_provenance(const struct attest_push *push, struct arena *arena
     return is_known && provenance_print(arena, &request, text);
 }
 
-static bool print_vex(const struct attest_push *push, struct arena *arena, const struct gathered *gathered,
+static bool print_vex(const struct attest_item *item, struct arena *arena, const struct gathered *gathered,
                       struct buf *text, size_t *ret_count, struct err *err)
 {
+    const struct attest_push *push = item->push;
     const struct vex_request request = {.name = &push->name,
                                         .image = push->image,
                                         .platforms = gathered->items,
                                         .count = gathered->count,
-                                        .data = push->attest->data};
+                                        .data = push->attest->data,
+                                        .formers = atomic_load(item->formers)};
     return vex_print(arena, &request, text, ret_count, err);
 }
 
@@ -151,7 +157,7 @@ static bool print_kind(struct attest_item *item, struct arena *arena, const stru
     case ATTEST_PROVENANCE:
         return print_provenance(item->push, arena, gathered, text, err);
     case ATTEST_VEX:
-        is_good = print_vex(item->push, arena, gathered, text, &count, err);
+        is_good = print_vex(item, arena, gathered, text, &count, err);
         item->is_empty = is_good && !count;
         return is_good;
     case ATTEST_RESULT:
@@ -205,17 +211,38 @@ static bool make(void *context, struct arena *arena, struct text *ret_document, 
 
 /* --- what is there --- */
 
+/* What is said there, by the item's signer if it has one. */
+static bool open_there(const struct attest_item *item, struct arena *arena, struct text there, struct text *ret_said)
+{
+    struct envelope envelope;
+    *ret_said = there;
+    if (!item->signer)
+        return true;
+    if (!envelope_read(arena, there, &envelope) || strcmp(envelope.payload_type, ENVELOPE_STATEMENT_TYPE) != 0 ||
+        !envelope_is_by(&envelope, item->signer->key))
+        return false;
+    *ret_said = envelope.payload;
+    return true;
+}
+
+static bool is_former(void *context, struct text there)
+{
+    const struct attest_item *item = context;
+    AUTO(arena_done) struct arena scratch = {0};
+    if (!open_there(item, &scratch, there, &there))
+        return false;
+    uint64_t edition = told_vex_edition(there, item->id), known = atomic_load(item->formers);
+    while (edition > known && !atomic_compare_exchange_weak(item->formers, &known, edition))
+        continue;
+    return edition > 0;
+}
+
 static bool is_same(const void *context, struct text there)
 {
     const struct attest_item *item = context;
     AUTO(arena_done) struct arena scratch = {0};
-    struct envelope envelope;
-    if (item->signer) {
-        if (!envelope_read(&scratch, there, &envelope) || strcmp(envelope.payload_type, ENVELOPE_STATEMENT_TYPE) != 0 ||
-            !envelope_is_by(&envelope, item->signer->key))
-            return false;
-        there = envelope.payload;
-    }
+    if (!open_there(item, &scratch, there, &there))
+        return false;
     for (size_t i = 0; i < item->marks.count; i++) {
         if (!memmem(there.ptr, there.len, item->marks.items[i], strlen(item->marks.items[i])))
             return false;
@@ -260,6 +287,8 @@ static void add_by(const struct attest_item *from, const struct signer *signer, 
     struct attest_item *item = arena_new(arena, struct attest_item);
     *item = *from;
     item->signer = signer;
+    item->formers = arena_new(arena, _Atomic(uint64_t));
+    atomic_init(item->formers, 0);
     size_t note_count;
     const struct registry_note *notes = notes_of(arena, item, &note_count);
     const char *plain = item->kind == ATTEST_SBOM        ? SPDX_TYPE
@@ -273,6 +302,7 @@ static void add_by(const struct attest_item *from, const struct signer *signer, 
                                           .note_count = note_count,
                                           .identity = identity_of(item),
                                           .is_same = is_same,
+                                          .is_former = item->id ? is_former : NULL,
                                           .make = make,
                                           .context = item});
 }
@@ -326,9 +356,9 @@ static void add_statement(struct attest_push *push, enum attest_kind kind, struc
     sign_subjects(arena, push->image, &item.subjects, &item.subject_count);
     list_add(arena, &item.marks, arena_printf(arena, "\"sha256\":\"%s\"", digest_hex(&push->image->root.digest).chars));
     if (kind == ATTEST_VEX) {
-        list_add(
-            arena, &item.marks,
-            arena_printf(arena, "\"@id\":\"%s\"", vex_id(arena, &push->image->root.digest, push->attest->data, NULL)));
+        item.id = vex_id(arena, &push->image->root.digest, NULL);
+        list_add(arena, &item.marks, arena_printf(arena, "\"@id\":\"%s\"", item.id));
+        list_add(arena, &item.marks, arena_printf(arena, "\"tooling\":\"%s\"", vex_tooling(arena, push->attest->data)));
     } else if (kind == ATTEST_RESULT) {
         list_add(arena, &item.marks, arena_printf(arena, "\"id\":\"%s\"", push->attest->result->verifier));
         list_add(arena, &item.marks, push->attest->result->property);

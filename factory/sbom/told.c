@@ -8,6 +8,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#define EDITIONS_MAX 1000000000 /* more is nobody's count */
+
 static const char *string_of(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
@@ -402,4 +404,18 @@ bool told_read_result(struct arena *arena, struct text statement, struct told_re
             list_add(arena, &ret_told->subjects, digest);
     }
     return true;
+}
+
+/* --- VEX --- */
+
+uint64_t told_vex_edition(struct text statement, const char *id)
+{
+    const char *why;
+    json_auto_t *json = parse(statement, &why);
+    const json_t *predicate = json_object_get(json, "predicate");
+    const char *said = string_of(predicate, "@id"), *author = string_of(predicate, "author");
+    json_int_t version = json_integer_value(json_object_get(predicate, "version"));
+    bool is_it = said && author && strncmp(said, id, strlen(id)) == 0 && strchr(":", said[strlen(id)]) &&
+                 strcmp(author, "imgfactory") == 0;
+    return is_it && version > 0 && version < EDITIONS_MAX ? (uint64_t)version : 0;
 }

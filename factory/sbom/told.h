@@ -75,6 +75,9 @@ struct told_provenance {
 
 /* Tells what a bill says: with a base below, not of every file. */
 void told_of_bill(struct arena *arena, const struct bill *bill, struct told_sbom *ret_told);
+/* Returns the `version` of the VEX document in a statement, when its `@id` is this one, or of a former form of it (with ':' behind it)
+ * and its author the program; 0: it is another one, or has none that counts. */
+uint64_t told_vex_edition(struct text statement, const char *id);
 /* Reads an SBOM document. False: *ret_why says what is wrong with it. */
 bool told_read_sbom(struct arena *arena, struct text document, struct told_sbom *ret_told,
                     const char **ret_why) MUST_CHECK;

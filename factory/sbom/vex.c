@@ -144,17 +144,16 @@ static const char *time_of(const struct vex_request *request)
     return newest;
 }
 
-/* Named by what it is made of: another opinion is another document, and none is called version 2. */
-const char *vex_id(struct arena *arena, const struct digest *image, const struct vex_data *data, const char *author)
+const char *vex_id(struct arena *arena, const struct digest *image, const char *author)
 {
-    static const char program[] = "imgfactory vex 1 " IMGFACTORY_VERSION;
-    struct digest_stream stream;
-    digest_begin(&stream);
-    digest_feed(&stream, program, sizeof program);
-    digest_feed(&stream, data->digest.bytes, sizeof data->digest.bytes);
-    digest_feed(&stream, author ? author : "", author ? strlen(author) : 0);
-    struct digest digest = digest_end(&stream);
-    return arena_printf(arena, "urn:imgfactory:vex:%s:%s", digest_hex(image).chars, digest_hex(&digest).chars);
+    struct digest digest = digest_of(author ? author : "", author ? strlen(author) : 0);
+    return arena_printf(arena, "urn:imgfactory:vex:%s%s%s", digest_hex(image).chars, author ? ":" : "",
+                        author ? digest_hex(&digest).chars : "");
+}
+
+const char *vex_tooling(struct arena *arena, const struct vex_data *data)
+{
+    return arena_printf(arena, "imgfactory %s, of data sha256:%s", IMGFACTORY_VERSION, digest_hex(&data->digest).chars);
 }
 
 void vex_data_seal(struct vex_data *data, const struct digest *records)
@@ -179,10 +178,11 @@ bool vex_print(struct arena *arena, const struct vex_request *request, struct bu
         qsort(claims.items.items, claims.items.count, sizeof(struct vex_claim *), compare_claims);
     json_t *statements = statements_json(arena, request, &claims);
     *ret_count = json_array_size(statements);
-    json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:o}", "@context", VEX_CONTEXT, "@id",
-                                 vex_id(arena, &request->image->root.digest, request->data, request->author), "author",
+    json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "@context", VEX_CONTEXT, "@id",
+                                 vex_id(arena, &request->image->root.digest, request->author), "author",
                                  request->author ? request->author : "imgfactory", "timestamp", time_of(request),
-                                 "version", 1, "tooling", "imgfactory " IMGFACTORY_VERSION, "statements", statements);
+                                 "version", (json_int_t)request->formers + 1, "tooling",
+                                 vex_tooling(arena, request->data), "statements", statements);
     if (!document || !sbom_put(text, document)) {
         err_set(err, ERR_MALFORMED, "%s: its VEX document would have more than %zu MB", request->name->name,
                 VEX_MAX_BYTES >> 20);

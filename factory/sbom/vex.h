@@ -59,6 +59,7 @@ struct vex_request {
     size_t count;
     const struct vex_data *data;
     const char *author; /* NULL: the program */
+    uint64_t formers;   /* editions that were before */
 };
 
 /* Takes a feed, by what it says: Debian's tracker (JSON), OSV (an object, a list, or {"vulns": []}), updateinfo.xml. The bytes are
@@ -71,8 +72,11 @@ bool vex_records_read(struct arena *arena, const struct data_folder *folder, str
                       struct err *err) MUST_CHECK;
 /* Names the data, once all are there; `records` is the digest of the folder. */
 void vex_data_seal(struct vex_data *data, const struct digest *records);
-/* Returns the `@id` of the document about an image: by image and data, author and program it is known. */
-const char *vex_id(struct arena *arena, const struct digest *image, const struct vex_data *data, const char *author);
+/* Returns the `@id` of the documents of an author (NULL: the program) about an image: of several the one with the highest `version`
+ * counts (OpenVEX 0.2.0). */
+const char *vex_id(struct arena *arena, const struct digest *image, const char *author);
+/* Returns their `tooling`, by which it is known what one was made of. */
+const char *vex_tooling(struct arena *arena, const struct vex_data *data);
 /* Prints the document, one line of JSON without a newline. Fails with: ERR_MALFORMED (a feed; more than VEX_CLAIMS_MAX or
  * VEX_MAX_BYTES), as ground.h. *ret_count: its statements. */
 bool vex_print(struct arena *arena, const struct vex_request *request, struct buf *text, size_t *ret_count,

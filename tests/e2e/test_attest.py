@@ -5,10 +5,13 @@ import base64
 import json
 import os
 import shutil
+import subprocess
+import sys
 import unittest
+import urllib.request
 
-from base import run
-from sign_case import SignCase
+from base import registry, run
+from sign_case import ACCEPT, SignCase
 
 SPDX, SLSA, VEX = "https://spdx.dev/Document", "https://slsa.dev/provenance/v1", "https://openvex.dev/ns"
 PLAIN = {"application/spdx+json": SPDX}
@@ -164,6 +167,63 @@ class Attached(AttestCase):
         for kind, _, document in self.referrers(digest):
             if "dsseEnvelope" in document:
                 yield (json.loads(base64.b64decode(document["dsseEnvelope"]["payload"])), kind)
+
+    def claim(self, cve, key=None):
+        """Attaches a VEX document with that claim: (how many artifacts, [(version, @id, CVE)] of what then hangs on the index), the
+        same on each platform."""
+        self.write("manifests/vex/own.yaml", CLAIM.replace("CVE-2099-0001", cve))
+        pushed = self.attest("--attest", "vex", "--manifests", self.path("manifests"), *(("--sign", key) if key else ())).push
+        found = []
+        for digest in (self.index, *self.children):
+            said = [statement["predicate"] for statement, _, _ in self.bundles(digest)] if key else [
+                document["predicate"] for _, _, document in self.referrers(digest)]
+            found.append([(one["version"], one["@id"], each["vulnerability"]["name"]) for one in said for each in one.get("statements", ())
+                          if each["vulnerability"]["name"].startswith("CVE-2099-")])
+        self.assertEqual(found, [found[0]] * len(found))
+        return pushed.attached, found[0]
+
+    def test_a_vex_document_of_other_data_takes_the_place_of_the_former_with_a_higher_version(self):
+        name = f"urn:imgfactory:vex:{self.index[7:]}"
+        self.assertEqual(self.claim("CVE-2099-0001"), (3, [(1, name, "CVE-2099-0001")]))
+        self.assertEqual(self.claim("CVE-2099-0001"), (0, [(1, name, "CVE-2099-0001")]))
+        self.assertEqual(self.claim("CVE-2099-0002"), (3, [(2, name, "CVE-2099-0002")]))
+        shutil.rmtree(self.factory.state)  # which remembers for a week that the first was there
+        self.assertEqual(self.claim("CVE-2099-0001"), (3, [(3, name, "CVE-2099-0001")]))
+        shutil.rmtree(self.factory.state)
+        self.assertEqual(self.claim("CVE-2099-0001"), (0, [(3, name, "CVE-2099-0001")]))
+
+    def test_of_each_key_the_vex_document_is_replaced_by_that_key_alone(self):
+        name = f"urn:imgfactory:vex:{self.index[7:]}"
+        ours, other = self.new_key("ours"), self.new_key("other")
+        self.claim("CVE-2099-0001", ours)
+        self.assertEqual(self.claim("CVE-2099-0002", other)[1], [(1, name, "CVE-2099-0001"), (1, name, "CVE-2099-0002")])
+        self.assertEqual(self.claim("CVE-2099-0003", ours)[1], [(1, name, "CVE-2099-0002"), (2, name, "CVE-2099-0003")])
+
+    def serve_referrers(self):
+        """A registry with the referrers API: its host."""
+        server = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(registry.__file__), "registry_server.py")], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.stdin.close)
+        host = f"127.0.0.1:{server.stdout.readline().split()[0].decode()}"
+        wanted = json.dumps({"referrers": True}).encode()
+        urllib.request.urlopen(urllib.request.Request(f"http://{host}/_set", data=wanted, method="POST")).close()
+        return host
+
+    def test_where_the_registry_lists_referrers_itself_the_versions_tell_which_counts(self):
+        host, found = self.serve_referrers(), []
+        for cve in ("CVE-2099-0001", "CVE-2099-0002"):
+            self.write("manifests/vex/own.yaml", CLAIM.replace("CVE-2099-0001", cve))
+            result = self.push(self.layout, f"{host}/ns/image:v1", "--attest", "vex", "--manifests", self.path("manifests"))
+            self.assertEqual((result.code, result.push.attached), (run.OK, 3), result)
+
+        def get(path):
+            with urllib.request.urlopen(urllib.request.Request(f"http://{host}/v2/ns/image/{path}", headers={"Accept": "*/*, " + ACCEPT})) as answer:
+                return json.load(answer)
+        for entry in get(f"referrers/{self.index}")["manifests"]:
+            found.append(get("blobs/" + get("manifests/" + entry["digest"])["layers"][0]["digest"])["predicate"])
+        self.assertEqual(sorted((one["version"], one["@id"]) for one in found), [(number, found[0]["@id"]) for number in (1, 2)])
 
     def test_a_vex_document_that_claims_nothing_is_not_attached(self):
         self.write_manifest("plain", "name: plain\npackages: {install: [base-files]}\n")
