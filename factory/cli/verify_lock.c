@@ -45,13 +45,25 @@ static bool has_origin(const struct catalog *catalog, struct arena *arena, const
     return false;
 }
 
+/* Whether anything of it is for the architecture: RPM repositories have often one for each. */
+static bool is_for(const struct lock *lock, const struct lock_source *source, const char *arch)
+{
+    for (size_t i = 0; i < lock->indices.count; i++) {
+        const struct lock_index *index = &lock->indices.items[i];
+        if (strcmp(index->arch, arch) == 0 && strcmp(index->uri, source->uri) == 0 &&
+            strcmp(index->suite, source->suite) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Whether the source has all repositories of the lock that packages for this architecture can be from. */
 static bool has_all(const struct lock_holding *holding, const struct lock *lock, const struct catalog *catalog)
 {
     bool are_there = true;
     for (size_t i = 0; i < lock->sources.count; i++) {
         const struct lock_source *source = &lock->sources.items[i];
-        if (!*source->from || has_origin(catalog, holding->arena, source))
+        if (!*source->from || !is_for(lock, source, catalog->arch->name) || has_origin(catalog, holding->arena, source))
             continue;
         are_there = false;
         note(holding, arena_printf(holding->arena,

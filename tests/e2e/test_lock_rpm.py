@@ -73,6 +73,39 @@ class Rpm(BuildCase):
         self.elsewhere("by-snapshot")
         self.assertEqual(self.locked(), before)
 
+    def verify(self, *options, code=run.OK, where=None):
+        """Of the image in the layout, by another account."""
+        self.elsewhere(f"verifying-{len(os.listdir(self.top))}")
+        os.makedirs(self.path("tmp"), exist_ok=True)
+        result = self.factory.run_plain("verify", "--json", "--retries", "0", *options, where or self.path("out/dhcpd"), env={"TMPDIR": self.path("tmp")})
+        self.assertEqual(result.code, code, result)
+        self.assertEqual(os.listdir(self.path("tmp")), [])
+        return json.loads(result.stdout) if result.stdout else result
+
+    def test_an_image_of_rpm_packages_is_held_against_its_metadata_and_made_again(self):
+        folders = [os.path.join(self.folder, arch, "repodata") for arch in ARCHES]
+        for folder in folders:
+            with open(os.path.join(folder, "repomd.xml"), "rb") as stream:
+                self.write(os.path.join(folder, "repomd.xml.asc"), self.shared.ring.get("main").detach(stream.read()))
+        source = self.source(self.folder, where=self.server.url.rstrip("/"), repo_gpgcheck="true")
+        self.use(source)
+        self.build("--arch", ",".join(ARCHES), "dhcpd", name="dhcpd")
+        told = self.verify("--source", source)
+        lock = told["lock"]
+        self.assertEqual((lock["good"], lock["from"], lock["why"]), (True, "its bills", None), told["not_verified"])
+        self.assertEqual(len(lock["repositories"]), 2)  # one for each architecture
+        told = self.verify("--rebuild", "--source", source, "--manifests", MANIFESTS)["rebuild"]
+        self.assertEqual((told["verdict"], told["architectures"]), ("identical", list(ARCHES)))
+        for folder in folders:
+            shutil.rmtree(folder)
+        gone = self.verify("--source", source)
+        self.assertFalse(gone["lock"]["good"])
+        self.assertIn("its bills against the signed indices that it names: ", gone["not_verified"])
+        again = ("--rebuild", "--source", source, "--manifests", MANIFESTS)
+        self.assertEqual(self.verify(*again)["rebuild"]["verdict"], "identical")  # by the packages' own signatures
+        os.unlink(self.rpm_path(self.folder, "x86_64", "dhcp-server"))
+        self.assertEqual(self.verify(*again, code=run.NETWORK)["rebuild"]["verdict"], "failed")
+
     def test_an_update_of_one_rpm_package_moves_no_other(self):
         self.lock("--vendor", self.path("vendor"))
         former = {(item["name"], item["version"]) for item in self.document()["packages"]}
