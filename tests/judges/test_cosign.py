@@ -31,7 +31,9 @@ ORAS = os.environ.get("IMGFACTORY_ORAS") or shutil.which("oras")
 SKOPEO = os.environ.get("IMGFACTORY_SKOPEO")
 REFERRERS = os.environ.get("IMGFACTORY_REFERRERS_REGISTRY")
 SIGNED = "https://sigstore.dev/cosign/sign/v1"
-TYPES = {"spdxjson": "https://spdx.dev/Document", "slsaprovenance1": "https://slsa.dev/provenance/v1", "openvex": "https://openvex.dev/ns"}
+TYPES = {"spdxjson": "https://spdx.dev/Document", "slsaprovenance1": "https://slsa.dev/provenance/v1", "openvex": "https://openvex.dev/ns",
+         "cyclonedx": "https://cyclonedx.org/bom"}
+RESULT = "https://in-toto.io/attestation/svr/v0.2"  # a rebuild's
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 CLAIM = "description: x\nclaims:\n  - {cve: CVE-2099-0001, package: libc6, paths: /nowhere, from: y}\n"
 
@@ -121,7 +123,7 @@ class AttachedCase(Judged):
     def attached(self):
         """Yields each repository when everything hangs there."""
         for host in self.hosts():
-            self.pushed(self.layout, f"{host}/ns/served:v1", "--sign", self.ours, "--attest", "sbom,provenance,vex")
+            self.pushed(self.layout, f"{host}/ns/served:v1", "--sign", self.ours, "--attest", "sbom,provenance,vex,cyclonedx")
             yield Repository(host, "ns/served")
 
     def everything(self):
@@ -138,10 +140,10 @@ class Attached(AttachedCase):
         return self.tool(COSIGN, *words, "--key", (key or self.ours).replace(".key", ".pub"), "--insecure-ignore-tlog=true", "--offline",
                          "--allow-http-registry", where, code=code)
 
-    def refused_by_both(self, where, kinds=(None, *TYPES), ours=run.TRUST):
+    def refused_by_both(self, where, kinds=(None, *TYPES), ours=run.TRUST, key=None):
         for kind in kinds:
             self.assertNotEqual(self.verify(where, kind, code=None).returncode, 0, (where, kind))
-        result = self.call("verify", "--tls-verify=false", "--key", self.ours.replace(".key", ".pub"), where)
+        result = self.call("verify", "--tls-verify=false", "--key", (key or self.ours).replace(".key", ".pub"), where)
         self.assertEqual(result.code, ours, result)
 
     def test_every_type_verifies_on_tag_index_and_children_and_by_no_other_key(self):
@@ -155,7 +157,26 @@ class Attached(AttachedCase):
                     self.assertEqual([one["predicateType"] for one in told], [predicate], where)
                     self.assertIn(self.digest_of(what)[7:], [one["digest"]["sha256"] for one in told[0]["subject"]])
                     self.assertNotEqual(self.verify(where, kind, other, code=None).returncode, 0)
-                self.assertNotEqual(self.verify(where, "cyclonedx", code=None).returncode, 0, "which was not attached")
+                self.assertNotEqual(self.verify(where, "vuln", code=None).returncode, 0, "which was not attached")
+
+    def test_the_result_of_a_rebuild_verifies_by_the_key_of_who_made_it(self):
+        rebuilder = self.new_key("rebuilder")
+        for repository in self.attached():
+            again = self.call("verify", "--rebuild", "--publish-result", "--sign", rebuilder, "--builder", "https://example.org/rebuilder", "--tls-verify=false",
+                              "--manifests", self.path("manifests"), "--source", self.path("source.yaml"), "--key", self.ours.replace(".key", ".pub"),
+                              f"{repository.reference}:v1")
+            self.assertEqual(again.code, run.OK, again)
+            for what in self.everything():
+                where = repository.reference + what
+                (told,) = [json.loads(base64.b64decode(json.loads(line)["payload"])) for line in self.verify(where, RESULT, rebuilder).stdout.splitlines()]
+                self.assertEqual((told["predicateType"], told["predicate"]["properties"]), (RESULT, ["IMGFACTORY_REBUILT_IDENTICAL"]))
+                self.assertIn(self.digest_of(what)[7:], [one["digest"]["sha256"] for one in told["subject"]])
+                self.assertNotEqual(self.verify(where, RESULT, code=None).returncode, 0, "its key signs images, and made no result")
+            # cosign's `verify` takes any statement about the image for a signature; ours does not.
+            self.refused_by_both(f"{repository.reference}:v1", kinds=(), key=rebuilder)
+            bundle = self.bundle_of(repository, self.children[0], RESULT)
+            self.assertEqual(self.alone(bundle, RESULT, self.children[0], rebuilder), 0)
+            self.assertNotEqual(self.alone(bundle, RESULT, "sha256:" + "0" * 64, rebuilder), 0)
 
     def bundle_of(self, repository, digest, predicate):
         """(bytes, descriptor of the layer) of what hangs there of a type, by the fallback tag or by the API."""
@@ -196,9 +217,9 @@ class Attached(AttachedCase):
                 self.assertNotEqual(other, bundle)
                 self.assertNotEqual(self.alone(other, predicate, self.children[0]), 0, name)
 
-    def alone(self, bundle, predicate, digest):
+    def alone(self, bundle, predicate, digest, key=None):
         path = self.write("bundle.json", bundle.decode())
-        return self.tool(COSIGN, "verify-blob-attestation", "--key", self.ours.replace(".key", ".pub"), "--insecure-ignore-tlog=true",
+        return self.tool(COSIGN, "verify-blob-attestation", "--key", (key or self.ours).replace(".key", ".pub"), "--insecure-ignore-tlog=true",
                          "--bundle", path, "--type", predicate, "--digest", digest[7:], "--digestAlg", "sha256", code=None).returncode
 
     def test_a_bundle_of_others_beside_ours_takes_nothing_away_and_gives_nothing_where_ours_is_not(self):
