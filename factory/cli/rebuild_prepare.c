@@ -327,6 +327,10 @@ bool rebuild_prepare_lock(struct command *command, struct rebuild_plan *plan, co
     if (!lock_read(&command->arena, plan->lock_of, plan->lock, &lock, err) || !choose_image(plan, &lock, err) ||
         !list_arches(command, plan, &lock, err))
         return false;
+    if (!options->has_retries) { /* whether a mirror is there is no reason to wait: what is not had is told */
+        options->has_retries = true;
+        options->retries = 1;
+    }
     if (options->manifests && stat(options->manifests, &status) == 0 && !S_ISDIR(status.st_mode))
         options->manifests = NULL; /* the manifest's file, for --rebuild */
     if (!is_of_debs(&lock) && !options->source && !options->config_root && source && strcmp(source, "host") != 0 &&

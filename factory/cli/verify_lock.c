@@ -147,6 +147,16 @@ bool verify_lock(struct command *command, struct rebuild_plan *plan, const char 
             note(&holding, "its packages against signed indices: there is no lock");
         return true;
     }
+    const struct options *options = &command->options;
+    if (plan->is_stranger && !options->source && !options->suite && !options->config_root) {
+        /* A stranger's document must not make this machine ask whatever it names. */
+        note(&holding,
+             arena_printf(&command->arena,
+                          "%s against signed indices: nobody that is known says what it names, so that is not "
+                          "asked for (--key, or --source)",
+                          plan->lock_of));
+        return true;
+    }
     if (rebuild_prepare_lock(command, plan, dir, err) && build_locked_catalogs(command, take, &holding, err))
         return true;
     if (err->kind == ERR_CANCELLED)

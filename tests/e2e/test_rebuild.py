@@ -184,7 +184,8 @@ class Locks(RebuildCase):
 
     def test_what_cannot_be_had_here_is_told_and_no_lie(self):
         self.attested()
-        self.unverified("its provenance against the signed indices that it names: .*key", source=None)  # that signed it then is none of this machine's
+        self.unverified("nobody that is known says what it names", source=None)
+        self.unverified("its provenance against the signed indices that it names: .*key", "--key", self.ours.replace(".key", ".pub"), source=None)  # that signed it then is none of this machine's
         self.unverified("cannot make a directory", env={"TMPDIR": self.path("nowhere")})
         self.write("another.yaml", "kind: deb\nuris: [http://127.0.0.1:9/]\nsuites: [stable]\ncomponents: [main]\nkeys: [" + self.key.keyring + "]\n")
         self.unverified("none of its 1 repositories", source="another.yaml")
