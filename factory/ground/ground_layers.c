@@ -69,6 +69,8 @@ bool ground_layers_of(struct arena *arena, const char *name, const struct layout
     *ret_layers = (struct base_layers){0};
     for (size_t i = 0; i < manifest->layers.count; i++) {
         struct base_layer layer = {.blob = manifest->layers.items[i]};
+        if (i < manifest->tocs.count)
+            layer.toc = manifest->tocs.items[i];
         if (!take_type(name, &layer.blob, err) ||
             !take_diff_id(arena, name, config.diff_ids.items[i], &layer.diff_id, err))
             return false;

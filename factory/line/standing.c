@@ -308,7 +308,7 @@ static bool take_made(struct arena *arena, const struct made_base *made, struct 
         list_add(arena, &standing->base.layers, image->base->layers.items[i]);
     for (size_t i = 0; i < image->layers.count; i++) {
         const struct layer *layer = &image->layers.items[i];
-        struct base_layer below = {.diff_id = layer->diff_id};
+        struct base_layer below = {.diff_id = layer->diff_id, .toc = &layer->toc};
         below.blob = (struct layout_blob){layer->digest, layer->size_bytes, layer_media_type(layer->compression)};
         list_add(arena, &standing->base.layers, below);
     }

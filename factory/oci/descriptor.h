@@ -12,6 +12,9 @@
 
 #define OCI_MEDIA_LAYER "application/vnd.oci.image.layer.v1.tar" /* "+zstd" or "+gzip" follows */
 
+/* What a descriptor says of a zstd:chunked layer: manifest-checksum, manifest-position, tarsplit-position. */
+#define OCI_CHUNKED_ANNOTATION(name) "io.github.containers.zstd-chunked." name
+
 enum layer_compression { LAYER_ZSTD, LAYER_GZIP, LAYER_CHUNKED };
 
 /* Where a zstd:chunked layer has its table of contents and its tar-split (layer/chunked.h): bytes within the blob. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "oci/descriptor.h"
 #include "oci/layout_parts.h"
 
 #include "base/auto.h"
@@ -226,6 +227,37 @@ static bool read_config(struct parsing *parsing, struct layout_manifest *manifes
     return manifest->os || manifest->architecture || read_platform(parsing->arena, config, manifest, err);
 }
 
+/* Reads numbers with colons between them, exactly as many. */
+static bool read_numbers(const json_t *written, uint64_t *numbers, size_t count)
+{
+    const char *string = json_string_value(written);
+    struct text left = text_of(string ? string : ""), part;
+    size_t read = 0;
+    while (read < count && text_next(&left, ':', &part)) {
+        if (!text_parse_u64(part, &numbers[read++]))
+            return false;
+    }
+    return read == count && left.len == 0;
+}
+
+/* Reads where a layer has its table of contents. Whoever does not know takes the layer whole: what is not written as it should be
+ * counts as not said. */
+static const struct layer_toc *read_toc(struct arena *arena, const json_t *descriptor)
+{
+    const json_t *notes = json_object_get(descriptor, "annotations");
+    const char *name = json_string_value(json_object_get(notes, OCI_CHUNKED_ANNOTATION("manifest-checksum")));
+    uint64_t at[4], split[3];
+    struct layer_toc toc;
+    if (!name || !text_has_prefix(text_of(name), "sha256:") ||
+        !digest_parse(text_of(name + strlen("sha256:")), &toc.digest) ||
+        !read_numbers(json_object_get(notes, OCI_CHUNKED_ANNOTATION("manifest-position")), at, 4) || at[3] != 1 ||
+        !read_numbers(json_object_get(notes, OCI_CHUNKED_ANNOTATION("tarsplit-position")), split, 3))
+        return NULL;
+    struct layer_toc *kept = arena_new(arena, struct layer_toc);
+    *kept = (struct layer_toc){toc.digest, at[0], at[1], at[2], split[0], split[1], split[2]};
+    return kept;
+}
+
 static bool read_layers(struct parsing *parsing, const json_t *layers, struct layout_manifest *manifest,
                         struct err *err)
 {
@@ -241,6 +273,7 @@ static bool read_layers(struct parsing *parsing, const json_t *layers, struct la
             return false;
         }
         list_add(parsing->arena, &manifest->layers, layer);
+        list_add(parsing->arena, &manifest->tocs, read_toc(parsing->arena, json_array_get(layers, i)));
     }
     return true;
 }

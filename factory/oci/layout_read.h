@@ -34,6 +34,7 @@
 #define LAYOUT_MANIFESTS_MAX_COUNT 512
 #define LAYOUT_LAYERS_MAX_COUNT 512
 
+struct layer_toc; /* descriptor.h */
 struct platforms; /* platforms.h */
 
 struct layout_blob {
@@ -66,6 +67,8 @@ struct layout_manifest {
     struct layout_blob config;
     struct text config_bytes; /* a JSON object when the media type is that of an image's config */
     LIST(struct layout_blob) layers;
+    LIST(const struct layer_toc *)
+    tocs; /* of each layer, as its descriptor says; NULL: it does not, or not all; none: made here */
 };
 
 struct layout_image {

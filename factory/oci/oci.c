@@ -11,7 +11,6 @@
 /* On the descriptors of an index: without it skopeo 1.18 and newer write the index anew to add it, and its digest is
  * another (containers/image, internal/manifest/oci_index.go: OCI1InstanceAnnotationCompressionZSTD). */
 #define ZSTD_ANNOTATION "io.github.containers.compression.zstd"
-#define CHUNKED_ANNOTATION(name) "io.github.containers.zstd-chunked." name
 /* What registries and clients take at most for a manifest or config (distribution-spec, "Pushing Manifests"). */
 #define DOCUMENT_MAX_BYTES ((size_t)4 << 20)
 
@@ -272,11 +271,11 @@ static void set_toc(const struct builder *builder, json_t *descriptor, const str
     if (digest_eq(&toc->digest, &none))
         return;
     json_t *annotations = json_object();
-    set_string(builder, annotations, CHUNKED_ANNOTATION("manifest-checksum"), digest_name(builder, &toc->digest));
-    set_string(builder, annotations, CHUNKED_ANNOTATION("manifest-position"),
+    set_string(builder, annotations, OCI_CHUNKED_ANNOTATION("manifest-checksum"), digest_name(builder, &toc->digest));
+    set_string(builder, annotations, OCI_CHUNKED_ANNOTATION("manifest-position"),
                arena_printf(builder->arena, "%ju:%ju:%ju:1", (uintmax_t)toc->offset, (uintmax_t)toc->packed_bytes,
                             (uintmax_t)toc->plain_bytes));
-    set_string(builder, annotations, CHUNKED_ANNOTATION("tarsplit-position"),
+    set_string(builder, annotations, OCI_CHUNKED_ANNOTATION("tarsplit-position"),
                arena_printf(builder->arena, "%ju:%ju:%ju", (uintmax_t)toc->split_offset,
                             (uintmax_t)toc->split_packed_bytes, (uintmax_t)toc->split_plain_bytes));
     set(builder, descriptor, "annotations", annotations);
@@ -292,6 +291,8 @@ static json_t *make_manifest(const struct builder *builder, const struct image *
     for (size_t i = 0; image->base && i < image->base->layers.count; i++) {
         const struct layout_blob *blob = &image->base->layers.items[i].blob;
         json_t *item = make_descriptor(builder, blob->media_type, &blob->digest, blob->size_bytes);
+        if (image->base->layers.items[i].toc)
+            set_toc(builder, item, image->base->layers.items[i].toc);
         check(builder, json_array_append_new(layers, item), "layers");
     }
     for (size_t i = 0; i < image->layers.count; i++) {

@@ -19,6 +19,7 @@
 struct base_layer {
     struct layout_blob blob;
     struct digest diff_id;
+    const struct layer_toc *toc; /* of a zstd:chunked one; may be NULL */
 };
 
 struct base_layers {

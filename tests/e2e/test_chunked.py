@@ -67,6 +67,17 @@ class Chunked(Base):
             self.assertTrue(any("größe" in entry["name"] for entry in entries))
         image.Layout(folder)
 
+    def test_an_image_on_a_base_names_the_tables_of_its_layers(self):
+        base = self.one(self.made("--arch", "amd64", "served"))[0]
+        for name, below in ("on-layout", "../out/served:latest"), ("on-ours", "manifest:served"):
+            self.write_manifest(name, f"base: {below}\ncreate:\n  - path: /etc/more\n    content: more\n")
+            folder = self.made("--arch", "amd64", name, name=name)
+            found = [(descriptor, chunked.check(blob, descriptor["annotations"], diff_id))
+                     for _, descriptor, blob, diff_id in chunked.layers(folder)]
+            self.assertEqual(len(found), 2)
+            self.assertEqual(found[0][0], base)
+            self.assertEqual(found[1][1][-1]["name"], "etc/more")
+
     def test_any_decoder_reads_the_layer_whole(self):
         folder = self.made("--arch", "amd64", "served")
         descriptor, blob, diff_id = self.one(folder)
@@ -174,6 +185,36 @@ class Chunked(Base):
         result = self.run_factory("--config", self.path("site.yaml"), "--arch", "amd64", "served")
         self.refused(run.USAGE, result, "site.yaml:1.*is not a compression: gzip, zstd, zstd:chunked or both")
         self.refused(run.USAGE, self.run_factory("--compression", "xz", "served"), "--compression is gzip, zstd")
+
+    def test_an_altered_table_frame_or_tar_split_is_refused_by_all_who_read_layers(self):
+        folder = self.made("--arch", "amd64", "served")
+        descriptor, blob, _ = self.one(folder)
+        target = self.make_registry()
+        reference = f"{target.host}/ns/served:v1"
+        self.pushed(folder, reference)
+        name = descriptor["digest"][7:]
+        places = (os.path.join(folder, "blobs", "sha256", name),
+                  os.path.join(target.root, "docker", "registry", "v2", "blobs", "sha256", name[:2], name, "data"))
+        self.write_manifest("above", "base: ../out/served:latest\ncreate:\n  - path: /etc/more\n    content: more\n")
+        for what, at in (("a frame", len(blob) // 3), ("the footer", len(blob) - 20),
+                         *((key, int(descriptor["annotations"][key].split(":")[0]) + 20) for key in (chunked.POSITION, chunked.SPLIT))):
+            for path in places:
+                os.chmod(path, 0o644)
+                with open(path, "r+b") as stream:
+                    stream.seek(at)
+                    stream.write(bytes([blob[at] ^ 0x10]))
+            self.factory.cache = self.path("cache" + str(at))  # where the layer is not yet
+            self.factory.output, output = self.path("above"), self.factory.output
+            results = [self.run_factory("--arch", "amd64", "above"), self.push(folder, f"{target.host}/ns/fresh:v1"),
+                       self.call("check", folder), self.call("copy", "--tls-verify=false", folder, f"{target.host}/ns/other:v1"),
+                       self.call("pull", "--tls-verify=false", "--output", self.path("pulled"), reference)]
+            self.factory.output = output
+            self.assertEqual([result.code for result in results], [run.TRUST] * len(results), (what, *results))
+            for result in results:
+                self.assertIn(name[:12], result.stderr, (what, result))
+            for path in places:
+                with open(path, "r+b") as stream:
+                    stream.write(blob)
 
     def test_the_checker_sees_what_is_wrong(self):
         descriptor, blob, diff_id = self.one(self.made("--arch", "amd64", "served"))

@@ -2,6 +2,7 @@
 #include "image_maker.h"
 
 #include "base/auto.h"
+#include "oci/descriptor.h"
 #include "oci/layout.h"
 #include "oci/platforms.h"
 
@@ -345,6 +346,50 @@ static void children_that_are_no_manifests_are_listed_and_not_read(void **state)
         assert_int_equal(image.manifests.items[1].unread, LAYOUT_READ);
         assert_string_equal(image.manifests.items[1].architecture, "amd64");
     }
+}
+
+/* Returns what is understood of the annotations of a layer. */
+static const struct layer_toc *toc_of(struct maker *maker, const char *digest, const char *table, const char *split)
+{
+    struct layout_blob layer = {digest_of("x", 1), 1, LAYER_TYPE};
+    struct layout_image image;
+    struct err err = {0};
+    const char *notes = arena_printf(
+        &maker->arena,
+        ",\"annotations\":{\"" OCI_CHUNKED_ANNOTATION("manifest-checksum") "\":%s,\"" OCI_CHUNKED_ANNOTATION(
+            "manifest-position") "\":%s,\"" OCI_CHUNKED_ANNOTATION("tarsplit-position") "\":%s}",
+        digest, table, split);
+    CHECK_OK(maker_parse(maker,
+                         make_manifest(maker, OCI_MEDIA_MANIFEST, make_config(maker, "amd64"),
+                                       make_descriptor(maker, layer, notes), ""),
+                         &image, &err),
+             &err);
+    assert_int_equal(image.manifests.items[0].tocs.count, 1);
+    return image.manifests.items[0].tocs.items[0];
+}
+
+static void a_layer_tells_where_its_table_is_or_counts_as_silent(void **state)
+{
+    struct maker *maker = *state;
+    const char *digest = arena_printf(&maker->arena, "\"sha256:%064d\"", 7);
+    const struct layer_toc *toc = toc_of(maker, digest, "\"10:20:30:1\"", "\"40:50:60\"");
+    assert_non_null(toc);
+    assert_int_equal(toc->digest.bytes[DIGEST_BYTES - 1], 7);
+    assert_true(toc->offset == 10 && toc->packed_bytes == 20 && toc->plain_bytes == 30 && toc->split_offset == 40 &&
+                toc->split_packed_bytes == 50 && toc->split_plain_bytes == 60);
+    const char *const bad[][3] = {{"\"sha256:07\"", "\"10:20:30:1\"", "\"40:50:60\""},
+                                  {"7", "\"10:20:30:1\"", "\"40:50:60\""},
+                                  {digest, "\"10:20:30:2\"", "\"40:50:60\""},
+                                  {digest, "\"10:20:30\"", "\"40:50:60\""},
+                                  {digest, "\"10:20:30:1:1\"", "\"40:50:60\""},
+                                  {digest, "\"10:20:-3:1\"", "\"40:50:60\""},
+                                  {digest, "[]", "\"40:50:60\""},
+                                  {digest, "\"10:20:30:1\"", "null"},
+                                  {digest, "\"10:20:30:1\"", "\"40:50:\""},
+                                  {digest, "\"10:20:30:1\"", "\"\""},
+                                  {digest, "\"10:20:30:1\"", "\"40:50:99999999999999999999\""}};
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        assert_null(toc_of(maker, bad[i][0], bad[i][1], bad[i][2]));
 }
 
 static void null_is_an_empty_list(void **state)
@@ -772,6 +817,7 @@ int main(void)
         IN_MEMORY(where_all_is_wanted_a_nested_index_is_read_with_its_children_before_it),
         IN_MEMORY(what_was_not_asked_for_need_not_be_there),
         IN_MEMORY(with_leave_a_child_that_is_not_there_is_listed_as_missing_and_another_fault_is_still_an_error),
+        IN_MEMORY(a_layer_tells_where_its_table_is_or_counts_as_silent),
         IN_MEMORY(null_is_an_empty_list),
         IN_MEMORY(bad_descriptors_are_refused_before_anything_is_fetched),
         IN_MEMORY(a_layer_above_the_limit_is_refused),
