@@ -72,7 +72,7 @@ static void keep_line(struct weighing *weighing, const struct layer_share *forme
         return;
     uint64_t before = shared_bytes(former->images, former->bytes),
              after = now ? shared_bytes(now->images, now->bytes) : 0;
-    if (after >= 2 * before || (is_all && after <= before / 2)) {
+    if (now && (after >= 2 * before || (is_all && after <= before / 2))) {
         line.images = now->images;
         line.bytes = now->bytes < UINT32_MAX ? now->bytes : UINT32_MAX;
     }

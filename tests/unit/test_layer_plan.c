@@ -325,6 +325,7 @@ static void a_line_goes_when_nobody_has_the_package_unless_other_images_may(void
                         "glibc 2 2048000, small 2 65536");
     assert_string_equal(made(&arena, former, false, "glibc 2000", "glibc 2000 new 300"),
                         "glibc 9 2000000, gone 1 900000, small 2 131072, less 2 131072, new 1 307200");
+    assert_string_equal(made(&arena, "none 1 0\n", false, "glibc 2000", ""), "none 1 0, glibc 1 2048000");
 }
 
 static void images_with_few_layers_ask_for_no_plan(void **state)
