@@ -52,7 +52,8 @@ static bool read_layer_plan(struct arena *arena, const char *lock, struct lockin
     const char *path = arena_printf(arena, "%s" LAYER_PLAN_NAME, folder_of(arena, lock));
     locking->layer_plan_path = path;
     if (!file_read_at(AT_FDCWD, path, LAYER_PLAN_MAX_BYTES, &text, err)) {
-        if (err->kind != ERR_LOCAL || err->detail != ENOENT)
+        /* A word with a slash may be a program of the image, whose folder is none here. */
+        if (err->kind != ERR_LOCAL || (err->detail != ENOENT && err->detail != ENOTDIR))
             return false;
         err_clear(err);
         return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/option_table.h"
 
+#include "plan/site.h"
 #include "sbom/provenance.h"
 
 #include <stddef.h>
@@ -278,7 +279,7 @@ static const struct option_row rows[] = {
     OPTION(0, "cache-from", "DIR", "another cache, read before files are fetched", OPTION_STRING, cache_from, PACKAGES,
            0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "max-rate", "SIZE", "receive SIZE a second of a host at most (20M)", OPTION_SIZE, max_rate, PACKAGES, 0,
-           0, 0, ALTERS_NOTHING),
+           SITE_RATE_LEAST, 0, ALTERS_NOTHING),
     OPTION(0, "max-connections", "N", "connections to one host (default: 12)", OPTION_NUMBER, max_connections, PACKAGES,
            0, 1, 64, ALTERS_NOTHING),
     OPTION(0, "jitter", "DURATION", "begin after a random time up to DURATION", OPTION_DURATION, jitter_ms,

@@ -28,7 +28,7 @@ struct option_row {
     size_t offset;     /* of its field in struct options */
     unsigned commands; /* enum command_kind that take it and tell of it in --help */
     unsigned idle; /* enum command_kind that take it, so that a script can give all the same, but have no use for it */
-    uint64_t least, most; /* OPTION_NUMBER */
+    uint64_t least, most; /* OPTION_NUMBER; OPTION_SIZE: least alone, in bytes */
     enum alters alters;   /* what it can do to a finished product */
 };
 

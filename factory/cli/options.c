@@ -56,12 +56,14 @@ static const char *meant_options(const char *name, unsigned commands, struct are
     return longer.count ? enumerate(arena, &longer, "or") : NULL;
 }
 
-/* Lists the names of the commands that take an option: "build, push and tag". */
+/* Lists the names of the commands that take an option of that name: "build, push and tag". */
 static const char *list_takers(const struct parser *parser, const struct option_row *row)
 {
     struct strings names = {0};
     for (size_t i = 0; i < parser->commands.count; i++) {
-        if (row->commands & parser->commands.items[i].kind)
+        /* Commands may have rows of their own of one name. */
+        const struct option_row *own = option_of_name(text_of(row->name), parser->commands.items[i].kind);
+        if (own && own->commands & parser->commands.items[i].kind)
             list_add(parser->arena, &names, parser->commands.items[i].name);
     }
     return enumerate(parser->arena, &names, "and");
@@ -124,10 +126,14 @@ static bool store_duration(const struct option_row *row, const char *value, uint
 
 static bool store_size(const struct option_row *row, const char *value, uint64_t *field, struct err *err)
 {
-    if (units_parse_size(text_of(value), field))
+    if (units_parse_size(text_of(value), field) && *field >= row->least)
         return true;
-    err_set(err, ERR_USAGE, "--%s wants a size with its unit, such as 500M or 8G, or none, not \"%s\"", row->name,
-            value);
+    if (row->least)
+        err_set(err, ERR_USAGE, "--%s wants %lluK or more (500K, 20M), or none, not \"%s\"", row->name,
+                (unsigned long long)row->least / 1024, value);
+    else
+        err_set(err, ERR_USAGE, "--%s wants a size with its unit, such as 500M or 8G, or none, not \"%s\"", row->name,
+                value);
     return false;
 }
 

@@ -25,8 +25,8 @@ struct rebuild_plan {
     struct text layer_plan;                    /* of its layers; empty: there was none */
     LIST(struct told_repository) repositories; /* and who signed them */
     struct layout_image image;                 /* its documents; its layers are in the cache */
-    bool is_stranger; /* nobody that is known says what is said here of an image of a registry */
-    bool is_local;    /* it lies on this machine; else: */
+    bool is_stranger;                          /* nobody that is known says what is said here of the image */
+    bool is_local;                             /* it lies on this machine; else: */
     struct reference reference;
     struct strings arches; /* of orders, as the lock has them */
     const char *word;      /* what the build is asked for: a name, or the manifest's path; NULL: nothing is built */

@@ -354,6 +354,17 @@ static bool install_image(struct remote *remote, const struct layout_image *imag
 
 /* --- both --- */
 
+/* Only what a registry has is verified by keys. */
+static bool check_unsigned(const struct remote *remote, const char *shown, struct err *err)
+{
+    const struct options *options = &remote->command->options;
+    if (!options->keys.count && !options->policy && !options->signed_as)
+        return true;
+    err_set(err, ERR_USAGE, "%s is no image of a registry, so --key, --policy and --signed-as verify nothing of it",
+            shown);
+    return false;
+}
+
 /* Opens the image that the second word means. */
 static bool with_image(struct remote *remote, struct wanted *arches, struct linting *linting, struct err *err)
 {
@@ -364,7 +375,8 @@ static bool with_image(struct remote *remote, struct wanted *arches, struct lint
     bool has_layers = linting || !remote->system->rootfs;
     AUTO(remote_close_image) struct remote_image image = {.word = word, .wanted = &wanted, .has_layers = has_layers};
     struct local local;
-    if (!remote_find_local(remote, 1, &local, err))
+    if (!remote_find_local(remote, 1, &local, err) ||
+        ((local.is_found || remote_is_local(word)) && !check_unsigned(remote, word, err)))
         return false;
     if (!local.is_found && linting && remote_is_dir(word))
         return lint_folder(linting, word, err);
@@ -393,7 +405,7 @@ bool system_call_image(struct remote *remote, struct err *err)
     struct wanted arches;
     if (words->count < 2) {
         struct install_request request = {.image = NULL};
-        return install_rootfs(remote, &request, err);
+        return check_unsigned(remote, "a root folder", err) && install_rootfs(remote, &request, err);
     }
     if (!wanted_read(remote->command, &arches, err) || (!is_lint && !find_arch(remote, &arches, err)))
         return false;

@@ -5,6 +5,7 @@
 #include "bill/bill.h"
 #include "bill/lock_bill.h"
 #include "cli/build.h"
+#include "io/http.h"
 #include "sbom/hold.h"
 #include "trust/keyring.h"
 
@@ -134,7 +135,8 @@ static bool take(void *taker, const struct lock *lock, struct catalog *catalog, 
 /* What was not to be had, or read, says nothing about the lock. */
 static bool is_lie(const struct err *err)
 {
-    return (err->kind == ERR_TRUST && err->detail != KEYRING_LACKS) || err->kind == ERR_MALFORMED;
+    bool is_silent = err->detail == KEYRING_LACKS || err->detail == HTTP_DETAIL_PLACE;
+    return (err->kind == ERR_TRUST && !is_silent) || err->kind == ERR_MALFORMED;
 }
 
 bool verify_lock(struct command *command, struct rebuild_plan *plan, const char *dir, struct verify_lock *ret_result,

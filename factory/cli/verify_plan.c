@@ -97,7 +97,7 @@ void verify_plan(const struct verifying *verifying, struct rebuild_plan *plan)
     plan->vendor = vendor_beside(arena, plan->image.dir);
     plan->image.dir = NULL; /* its layers were read, and are in the cache */
     plan->is_local = verifying->verify->is_local;
-    plan->is_stranger = !plan->is_local && !verifying->verify->rules.items.count && !verifying->verify->lock_path;
+    plan->is_stranger = !verifying->verify->rules.items.count && !verifying->verify->lock_path;
     plan->reference = verifying->verify->reference;
     take_lock(plan, verifying->verify->lock_text, verifying->verify->lock_path);
     for (size_t i = 0; i < verifying->held.count; i++) {

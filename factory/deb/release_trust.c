@@ -126,6 +126,7 @@ bool release_trust(const struct source_env *env, struct arena *arena, const stru
                 "%s (%s): %s is not signed (there is no InRelease and no Release.gpg); \"trusted: true\" accepts a "
                 "repository without signatures",
                 repository->name, repository->place, bytes->url);
+        err->detail = KEYRING_LACKS;
         return false;
     }
     return verify(env, arena, repository, bytes, ret_text, ret_signed_by, err);

@@ -284,7 +284,6 @@ static void retry(struct http *http, struct http_transfer *transfer, struct err 
     give_up_url(http, transfer, failure, false);
 }
 
-/* Takes a transfer out of libcurl's hands; its try is the caller's then. */
 /* Small files come in one read: their time is taken behind them. */
 static void pay(const struct http *http, struct http_host *host, const struct http_try *try)
 {
@@ -296,6 +295,7 @@ static void pay(const struct http *http, struct http_host *host, const struct ht
     host->paid_ms += (uint64_t)bytes * 1000 / http->rate_per_host;
 }
 
+/* Takes a transfer out of libcurl's hands; its try is the caller's then. */
 static struct http_try *deactivate(struct http *http, struct http_transfer *transfer)
 {
     struct http_try *try = TAKE_PTR(transfer->try);
@@ -391,7 +391,6 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
     }
 }
 
-/* Hands a waiting transfer, already out of its queue, to libcurl. */
 /* libcurl looks at the rate between two reads: they have to be small. */
 static void slow_down(const struct http *http, const struct http_try *try)
 {
@@ -399,6 +398,7 @@ static void slow_down(const struct http *http, const struct http_try *try)
     (void)curl_easy_setopt(try->easy, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)http->rate_per_connection);
 }
 
+/* Hands a waiting transfer, already out of its queue, to libcurl. */
 static void start(struct http *http, struct http_transfer *transfer)
 {
     struct err failure = {0};

@@ -30,6 +30,7 @@ struct http;
 
 /* `detail` of an ERR_NETWORK: other bytes than wanted came from a place that does not name its bytes (http_request.naming). */
 #define HTTP_DETAIL_MOVED 1
+#define HTTP_DETAIL_PLACE 4 /* of an ERR_TRUST: the place is not believed; nothing is said of its bytes */
 
 struct http_options {
     size_t connections_per_host; /* 0: 12, and 48 calls (struct http_call); with a rate 4 of both */

@@ -291,6 +291,8 @@ enum http_verdict http_try_judge(struct http_try *try, CURLcode code)
         try->err.kind = ERR_NETWORK;
         try->err.detail = HTTP_DETAIL_MOVED;
     }
+    if (!try->request->call && try->err.kind == ERR_TRUST && (has_hint || is_certificate_code(code)))
+        try->err.detail = HTTP_DETAIL_PLACE;
     struct http_shown shown = http_show(try->url);
     if (has_hint)
         err_wrap(&try->err, "%s: an HTML page came instead (of a proxy or portal?)", shown.chars);

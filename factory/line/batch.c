@@ -623,12 +623,13 @@ static void finish(struct batch_image *image, struct shift *shift)
         report_gathered(image, shift);
         is_to_write = put_together(image, plant);
     }
-    if (is_to_write && !shift->is_waiting_for_all)
+    bool is_waiting = is_to_write && shift->is_waiting_for_all;
+    if (is_waiting)
+        let_wait(image, shift); /* before any that stands on it */
+    else if (is_to_write)
         write_out(image, plant);
     release_children(image, shift);
-    if (is_to_write && shift->is_waiting_for_all)
-        let_wait(image, shift);
-    else
+    if (!is_waiting)
         send_out(image, shift);
 }
 
@@ -666,6 +667,15 @@ static void refuse_waiting(struct shift *shift, const struct batch_image *untrue
                  place, untrue->manifest->name, shift->waiting_count, shift->waiting_count == 1 ? "" : "s");
 }
 
+/* What stands on an image that could not be written goes nowhere. */
+static void fail_with_base(struct batch_image *image, struct plant *plant)
+{
+    image->is_built = false;
+    image->err = image->base->err;
+    err_wrap(&image->err, "its base failed");
+    tell_failure(image, plant);
+}
+
 /* Once all orders have ended: lets out what waits, unless the lock lied of any of them. Bases come before what stands on them. */
 static void let_out(struct shift *shift)
 {
@@ -677,8 +687,12 @@ static void let_out(struct shift *shift)
         return;
     }
     for (size_t i = 0; i < shift->waiting_count; i++) {
-        write_out(shift->waiting[i], shift->plant);
-        send_out(shift->waiting[i], shift);
+        struct batch_image *image = shift->waiting[i];
+        if (image->base && !image->base->is_built)
+            fail_with_base(image, shift->plant);
+        else
+            write_out(image, shift->plant);
+        send_out(image, shift);
     }
 }
 

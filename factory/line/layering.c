@@ -2,6 +2,7 @@
 #include "line/layering.h"
 
 #include "layer/layer_cut.h"
+#include "plan/rules.h"
 
 #include <stdlib.h>
 
@@ -97,7 +98,8 @@ static void add_new_lines(struct weighing *weighing, struct layer_plan *plan)
     for (size_t i = 0; i < weighing->holdings.count && plan->count < LAYER_PLAN_MAX; i++) {
         const struct holding *holding = weighing->holdings.items[i];
         uint64_t bytes = holding->bytes < UINT32_MAX ? holding->bytes : UINT32_MAX;
-        if (bytes >= LAYER_LEAST_BYTES && !layer_plan_find(plan, holding->source))
+        if (bytes >= LAYER_LEAST_BYTES && rule_is_package_name(holding->source) &&
+            !layer_plan_find(plan, holding->source))
             list_add(weighing->arena, plan, (struct layer_share){holding->source, holding->images, bytes});
     }
 }

@@ -21,7 +21,7 @@
 /* A base of this run, told by whoever made it. */
 struct made_base {
     const char *name;     /* of its manifest */
-    bool is_built;        /* index and layout are there */
+    bool is_built;        /* index and layout are there, or will be once all orders of a locked run have ended */
     bool is_elsewhere;    /* another run put together its plan (batch.h), or its base: nothing can be made on it here */
     struct err err;       /* why not */
     struct digest digest; /* of the index; zeros: not known */

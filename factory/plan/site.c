@@ -177,9 +177,10 @@ static bool read_units(struct arena *arena, struct site_form *form, struct err *
     if (form->cache_limit && !units_parse_size(text_of(form->cache_limit), &site->cache_limit))
         return site_values_fail(arena, yaml_get(form->root, "cache-limit"), form->cache_limit,
                                 "is not a size with its unit: 500M, 8G, none", err);
-    if (form->max_rate && !(units_parse_size(text_of(form->max_rate), &site->max_rate) && site->max_rate > 0))
+    if (form->max_rate &&
+        !(units_parse_size(text_of(form->max_rate), &site->max_rate) && site->max_rate >= SITE_RATE_LEAST))
         return site_values_fail(arena, yaml_get(form->root, "max-rate"), form->max_rate,
-                                "is not a size a second with its unit: 500K, 20M, none", err);
+                                "is not 32K a second or more, with its unit: 500K, 20M, none", err);
     if (form->jitter && !(units_parse_duration(text_of(form->jitter), &site->jitter_ms) && site->jitter_ms > 0))
         return site_values_fail(arena, yaml_get(form->root, "jitter"), form->jitter,
                                 "is not a duration with its unit: 90s, 5m", err);

@@ -15,6 +15,8 @@
 
 #include "plan/site_image.h"
 
+#define SITE_RATE_LEAST ((uint64_t)32 << 10) /* of max-rate: mirrors that are slower are given up */
+
 struct site {
     const char *path;                 /* NULL: no site file */
     const struct yaml_node *root;     /* of the file, as it is written; NULL: none, or an empty one */

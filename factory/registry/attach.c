@@ -100,23 +100,31 @@ static bool look_for_document(struct attach_work *work, struct attach_one *one, 
                               struct err *err)
 {
     struct registry_referrer_list *referrers = &subject->referrers;
+    const struct attach_document *document = one->document;
     size_t read = 0, gone = referrers->gone.count;
-    for (size_t i = 0; i < referrers->items.count && !one->is_there && read < ATTACH_CANDIDATES_MAX; i++) {
+    uint64_t highest = 0, same = 0;
+    for (size_t i = 0;
+         i < referrers->items.count && (!one->is_there || document->edition) && read < ATTACH_CANDIDATES_MAX; i++) {
         AUTO(arena_done) struct arena scratch = {0};
         const struct registry_referrer *referrer = &referrers->items.items[i];
         struct text there;
         bool is_read;
-        if (!may_be(referrer, one->document))
+        if (!may_be(referrer, document))
             continue;
         read++;
-        struct attach_sought sought = {referrer->digest, one->document->subject.digest, one->document->type};
+        struct attach_sought sought = {referrer->digest, document->subject.digest, document->type};
         if (!attach_read(work->registry, &scratch, &sought, &is_read, &there, err))
             return false;
-        one->is_there = is_read && one->document->is_same(one->document->context, there);
-        if (is_read && !one->is_there && one->document->is_former &&
-            one->document->is_former(one->document->context, there))
+        bool is_it = is_read && document->is_same(document->context, there);
+        uint64_t edition = is_read && document->edition ? document->edition(document->context, there) : 0;
+        one->is_there = one->is_there || is_it;
+        same = is_it && edition > same ? edition : same;
+        highest = edition > highest ? edition : highest;
+        if (edition)
             list_add(&subject->arena, &referrers->gone, referrer->digest);
     }
+    if (same < highest)
+        one->is_there = false; /* another edition has the last word */
     if (one->is_there)
         referrers->gone.count = gone; /* nothing comes in their place */
     return true;

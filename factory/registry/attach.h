@@ -34,9 +34,10 @@ struct attach_document {
     /* Whether a document of this type and these notes is it already: false of what cannot be read. NULL: when its bytes
      * are those that `make` makes. Called by several threads at a time. */
     bool (*is_same)(const void *context, struct text there);
-    /* Whether a document of this type and these notes is an earlier edition of it: its entry under the fallback tag goes when this one
-     * comes. (Where there is the referrers API it stays: who may push may not delete.) Called as is_same. NULL: none is. */
-    bool (*is_former)(void *context, struct text there);
+    /* Which edition of it a document of this type and these notes is; 0: none. The highest counts: when that says something else, this one
+     * comes as a new edition, and the entries of all others under the fallback tag go. (Where there is the referrers API they stay: who
+     * may push may not delete.) Called as is_same. NULL: there are no editions. */
+    uint64_t (*edition)(void *context, struct text there);
     /* Makes it, when it is missing (or is_same is NULL); an empty one: nothing is to hang there after all. Called by the pushing thread
      * alone. */
     bool (*make)(void *context, struct arena *arena, struct text *ret_document, struct err *err);

@@ -82,10 +82,21 @@ static bool is_seen(const struct push_work *push)
            receipt_is_young(policy->receipts_dir, push->registry->name, &push->identity, clock_date());
 }
 
+static bool has_editions(const struct push_work *push)
+{
+    for (size_t i = 0; i < push->attached.documents.count; i++) {
+        if (push->attached.documents.items[i].edition)
+            return true;
+    }
+    return false;
+}
+
 /* After everything was seen there, or the registry said that something is not. */
 static void keep_receipt(const struct push_work *push, bool is_whole, const struct err *err)
 {
     const char *dir = push->request->policy.receipts_dir;
+    if (is_whole && push->result->attached_count && has_editions(push))
+        receipt_forget(dir, push->registry->name); /* what was seen there may have been replaced */
     if (is_whole)
         receipt_write(dir, push->registry->name, &push->identity, clock_date(), push->registry->options->log);
     else if (err->kind == ERR_PUBLISH || err->kind == ERR_TRUST)

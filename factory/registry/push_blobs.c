@@ -6,6 +6,8 @@
 #include "base/map.h"
 #include "registry/registry_shared.h"
 
+#include <errno.h>
+
 bool push_is_foreign(const struct layout_blob *blob)
 {
     return blob->media_type && (strstr(blob->media_type, "nondistributable") || strstr(blob->media_type, ".foreign."));
@@ -101,7 +103,8 @@ static bool open_body(void *context, int *ret_fd, struct err *err)
     if (blobs ? blobs->open(blobs->context, opening->blob, ret_fd, err)
               : layout_blob_open(request->image, opening->blob, ret_fd, err))
         return true;
-    if (request->are_blobs_there) {
+    bool is_missing = err->kind == ERR_MALFORMED || (err->kind == ERR_LOCAL && err->detail == ENOENT);
+    if (request->are_blobs_there && is_missing) {
         err_clear(err);
         err_set(err, ERR_PUBLISH, "sha256:%s was there, and is not any more; push it again",
                 digest_hex(&opening->blob->digest).chars);

@@ -119,6 +119,29 @@ void receipt_write(const char *dir, const char *repository, const struct digest 
         log_line(log, LOG_VERBOSE, "%s; what the registry has will be asked again next time", err.text);
 }
 
+/* Whether a file is a receipt of the repository. */
+static bool is_of(int dir_fd, const char *name, const char *begin)
+{
+    AUTO(buf_done) struct buf bytes = {0};
+    struct err ignored = {0};
+    return is_receipt(name) && file_read_at(dir_fd, name, RECEIPT_MAX_BYTES, &bytes, &ignored) &&
+           text_has_prefix(buf_text(&bytes), begin);
+}
+
+void receipt_forget(const char *dir, const char *repository)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    DIR *listing = dir ? opendir(dir) : NULL;
+    if (!listing)
+        return;
+    const char *begin = arena_printf(&arena, "version 1\nrepository %s\n", repository);
+    for (const struct dirent *entry; (entry = readdir(listing));) {
+        if (is_of(dirfd(listing), entry->d_name, begin))
+            (void)unlinkat(dirfd(listing), entry->d_name, 0);
+    }
+    (void)closedir(listing);
+}
+
 void receipt_remove(const char *dir, const char *repository, const struct digest *digest)
 {
     AUTO(arena_done) struct arena arena = {0};

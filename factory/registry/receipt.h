@@ -23,6 +23,8 @@ bool receipt_is_young(const char *dir, const char *repository, const struct dige
 bool receipt_is_there(const char *dir, const char *repository, const struct digest *digest);
 /* Notes that it was seen whole. dir may be NULL; log may be NULL. */
 void receipt_write(const char *dir, const char *repository, const struct digest *digest, int64_t now, struct log *log);
+/* Forgets all images of that repository. dir may be NULL. */
+void receipt_forget(const char *dir, const char *repository);
 /* Forgets it. */
 void receipt_remove(const char *dir, const char *repository, const struct digest *digest);
 

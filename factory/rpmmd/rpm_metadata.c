@@ -64,6 +64,7 @@ static bool fetch_from(const struct getting *getting, const char *base_url, stru
         err_clear(err);
         err_set(err, ERR_TRUST, "%s is not signed (there is no repomd.xml.asc beside it), and repo_gpgcheck is set",
                 fetched->url);
+        err->detail = KEYRING_LACKS;
     }
     return false;
 }

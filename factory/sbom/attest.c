@@ -53,7 +53,7 @@ struct attest_item {
     struct strings marks;        /* what stands in it, and in no other */
     struct text made;            /* once it was */
     const char *id;              /* of a VEX document */
-    _Atomic(uint64_t) *formers;  /* the highest number of its earlier editions that are there */
+    _Atomic(uint64_t) *formers;  /* the highest number of its editions that are there */
     bool is_empty;               /* it was, and says nothing: a VEX document without a claim */
 };
 
@@ -225,16 +225,16 @@ static bool open_there(const struct attest_item *item, struct arena *arena, stru
     return true;
 }
 
-static bool is_former(void *context, struct text there)
+static uint64_t edition_of(void *context, struct text there)
 {
     const struct attest_item *item = context;
     AUTO(arena_done) struct arena scratch = {0};
     if (!open_there(item, &scratch, there, &there))
-        return false;
+        return 0;
     uint64_t edition = told_vex_edition(there, item->id), known = atomic_load(item->formers);
     while (edition > known && !atomic_compare_exchange_weak(item->formers, &known, edition))
         continue;
-    return edition > 0;
+    return edition;
 }
 
 static bool is_same(const void *context, struct text there)
@@ -302,7 +302,7 @@ static void add_by(const struct attest_item *from, const struct signer *signer, 
                                           .note_count = note_count,
                                           .identity = identity_of(item),
                                           .is_same = is_same,
-                                          .is_former = item->id ? is_former : NULL,
+                                          .edition = item->id ? edition_of : NULL,
                                           .make = make,
                                           .context = item});
 }

@@ -234,7 +234,8 @@ static bool is_attribute(const char *argument)
     return *argument && !argument[strspn(argument, "aAcCdDeijPsStTuFVxm")];
 }
 
-/* One entry of acl(5), as setfacl(1) takes it: [default:]TAG:QUALIFIER:PERMISSIONS. */
+/* One entry of acl(5), as setfacl(1) takes it: [default:]TAG:QUALIFIER:PERMISSIONS; mask and other may go
+ * without a qualifier. */
 static bool is_acl_entry(struct text entry)
 {
     static const char *const tags[] = {"user", "group", "mask", "other"};
@@ -245,6 +246,8 @@ static bool is_acl_entry(struct text entry)
         (void)text_next(&entry, ':', &tag);
     for (size_t i = 0; i < ARRAY_COUNT(tags); i++)
         is_tag = is_tag || text_is(tag, tags[i]) || (tag.len == 1 && tag.ptr[0] == tags[i][0]);
+    if (is_tag && (tag.ptr[0] == 'm' || tag.ptr[0] == 'o') && !memchr(entry.ptr, ':', entry.len))
+        return entry.len && strspn(entry.ptr, "rwxX-") >= entry.len; /* nobody can be named there */
     return is_tag && text_next(&entry, ':', &who) && entry.len && strspn(entry.ptr, "rwxX-") >= entry.len;
 }
 

@@ -87,6 +87,7 @@ static bool fetch(const struct source_env *env, struct arena *arena, const char 
                 "the key %s would come in the clear, so anyone on the way could replace it; use https "
                 "or a file",
                 shown);
+        err->detail = KEYRING_LACKS;
         return false;
     }
     if (find_vendored(env, arena, url, ret_bytes))
@@ -114,6 +115,7 @@ static bool read_path(const char *path, struct buf *ret_bytes, struct err *err)
         return true;
     err_set(err, ERR_TRUST, "the key file %s: %s", path,
             why.detail ? strerrordesc_np(why.detail) : "not a file of keys");
+    err->detail = KEYRING_LACKS;
     return false;
 }
 
@@ -156,6 +158,7 @@ static bool add_keys(const struct source_env *env, struct arena *arena, const ch
         why = "there are more keys than are read";
     if (why) {
         err_set(err, ERR_TRUST, "%s is not a file of public keys: %s", shown, why);
+        err->detail = KEYRING_LACKS;
         return false;
     }
     list_add(arena, &keyrings->places, shown);
@@ -170,6 +173,7 @@ bool keyrings_load_keys(const struct source_env *env, struct arena *arena, const
     buf_init(&joined, KEYS_MAX_BYTES);
     if (!locations->count) {
         err_set(err, ERR_TRUST, "there is no public key to check its signatures with; name one as gpgkey");
+        err->detail = KEYRING_LACKS;
         return false;
     }
     for (size_t i = 0; i < locations->count; i++) {

@@ -471,10 +471,10 @@ class Shared(CacheCase):
         begun = time.monotonic()
         self.assertNotEqual(self.other("c", "--max-rate", "100K"), wanted)
         self.assertGreater(time.monotonic() - begun, 1.5)  # 240 kB that do not compress
-        for words in (["--max-rate", "fast"], ["--max-connections", "0"], ["--jitter", "5"]):
+        for words in (["--max-rate", "fast"], ["--max-rate", "0"], ["--max-rate", "31K"], ["--max-connections", "0"], ["--jitter", "5"]):
             result = self.run_factory(*words, "served")
             self.assertEqual(result.code, run.USAGE, result)
-        for line in ("max-rate: 0", "max-connections: 65", "jitter: 3"):
+        for line in ("max-rate: 0", "max-rate: 31K", "max-connections: 65", "jitter: 3"):
             result = self.run_factory("--config", self.write("bad.yaml", line + "\n"), "served")
             self.assertEqual(result.code, run.USAGE, result)
             self.assertIn("bad.yaml:1", result.stderr)

@@ -292,6 +292,16 @@ class Several(LockCase):
         self.assertEqual(result.code, run.PARTLY, result)
         self.assertEqual(os.listdir(self.factory.output), ["served"])
 
+    def test_what_stands_on_an_image_that_cannot_be_written_does_not_go_out(self):
+        self.write_manifest("child", "name: child\nbase: manifest:served\nbinaries: [/usr/bin/alone]\n")
+        names = ("served", "alone", "child")
+        self.lock("--update", names=names)
+        self.write("out/served", "in its way\n")
+        result = self.run_factory("--locked", "--arch", "all", *names)
+        self.assertEqual(result.code, run.PARTLY, result)
+        self.assertIn("image child: its base failed", result.stderr)
+        self.assertEqual(sorted(os.listdir(self.factory.output)), ["alone", "served"])
+
     def test_a_lock_of_several_images_gives_what_a_build_gives(self):
         before = self.build("--arch", "all", "served", "alone").tags["latest"]
         self.options = self.factory.options

@@ -184,11 +184,18 @@ class Locks(RebuildCase):
 
     def test_what_cannot_be_had_here_is_told_and_no_lie(self):
         self.attested()
-        self.unverified("nobody that is known says what it names", source=None)
+        for what in (None, self.layout):
+            self.unverified("nobody that is known says what it names", what=what, source=None)
         self.unverified("its provenance against the signed indices that it names: .*key", "--key", self.ours.replace(".key", ".pub"), source=None)  # that signed it then is none of this machine's
         self.unverified("cannot make a directory", env={"TMPDIR": self.path("nowhere")})
         self.write("another.yaml", "kind: deb\nuris: [http://127.0.0.1:9/]\nsuites: [stable]\ncomponents: [main]\nkeys: [" + self.key.keyring + "]\n")
         self.unverified("none of its 1 repositories", source="another.yaml")
+        for folder, _, files in os.walk(self.path("repo/dists")):
+            for name in files:
+                if "Release" not in name:
+                    self.write(os.path.relpath(os.path.join(folder, name), self.top), "<!DOCTYPE html><html><body>Log in first</body></html>\n")
+        self.elsewhere()
+        self.unverified("an HTML page came instead")
         self.newer()
         self.unverified("its provenance against the signed indices that it names: ")
         self.assertIn("not verified: the lock in its provenance against", self.call("verify", "--tls-verify=false", f"{self.reference}:v1").stdout)

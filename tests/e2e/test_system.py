@@ -208,7 +208,7 @@ LINES = [
     ("b /run/x - - - - 1:", "MAJOR:MINOR"), ("C /run/x - - - - here", "not absolute"), ("x /run/x 0644", "mode"),
     ("X /run/x - root", "user"), ("r /run/x - - - 1d", "age"), ("R /run/x - - - - text", "argument"),
     ("z /run/x - - - 1d", "age"), ("Z /run/x - - - - text", "argument"), ("t /run/x - - - - label", "NAME=VALUE"),
-    ("T /run/x", "wants an argument"), ("h /run/x - - - - +@", "chattr"), ("H /run/x", "chattr"), ("a /run/x - - - - user:root:q", "setfacl"), ("A+ /run/x - - - - u:root:rx,zz", "setfacl"),
+    ("T /run/x", "wants an argument"), ("h /run/x - - - - +@", "chattr"), ("H /run/x", "chattr"), ("a /run/x - - - - user:root:q", "setfacl"), ("A+ /run/x - - - - u:root:rx,zz", "setfacl"), ("a /run/x - - - - u:rx", "setfacl"),
     ("a /run/x", "wants an argument"), ("A /run/x - - 0 - u:x:r", "group"), ("f /run/x - - - - %q", "%q"),
 ]
 GOOD_LINES = """# all types, as they are meant
@@ -237,6 +237,7 @@ T /run/x/t - - - - user.a=b
 h /run/x/h - - - - +C
 H /run/x/h - - - - +C
 a /run/x/a - - - - u:root:rwx
+a /run/x/a - - - - m:rwx,d:other:r
 A+ /run/x/a - - - - u:root:rwx
 d "/run/x/with blank" 1777
 d %t/${NAME} 0755
@@ -631,6 +632,7 @@ class Install(SystemCase):
         self.system("update", "greeter", *plain, code=run.NETWORK)
         self.assertEqual(before, self.host.files())
 
+    @unittest.skipUnless(shutil.which("docker-registry"), "the registry is Debian's")
     def test_an_image_of_a_registry_is_signed_as_the_machines_policy_wants(self):
         server = registry.Registry(self.top)
         server.start()
@@ -660,6 +662,9 @@ class Install(SystemCase):
         self.assertIn("it is not signed", self.system("update", "greeter", "--key", key.replace(".key", ".pub"), *plain, code=run.TRUST).stderr)
         self.assertEqual(before, self.host.files())
         self.system("list", "--no-policy", code=run.USAGE)
+        for words in (("install", folder, "--name", "other"), ("lint", folder), ("install", "--rootfs", "/srv", "--name", "other")):
+            refused = self.system(*words, "--key", key.replace(".key", ".pub"), code=run.USAGE)
+            self.assertIn("verify nothing of it", refused.stderr)
 
     def test_two_installations_at_once_wait_for_each_other(self):
         image = self.image()
