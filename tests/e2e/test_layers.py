@@ -119,8 +119,6 @@ class Plans(Base):
         self.refused(run.USAGE, self.run_factory("--layers", "auto", "served"), f"{PLAN}:1: the line is not a source package")
         self.write(PLAN, b"\0" * (300 << 10))
         self.assertIn(self.run_factory("--layers", "auto", "served").code, (run.USAGE, run.MALFORMED))
-        self.write("a.yaml", OTHER)
-        self.assertNotIn(PLAN, self.run_factory(self.path("a.yaml/b.yaml")).stderr)  # no folder, and so no plan
         self.assertEqual(self.call("diff", "--layers", self.layout, self.layout).code, run.OK)  # an older option of that name
 
     def test_the_plan_is_followed_whatever_else_is_in_the_call(self):
