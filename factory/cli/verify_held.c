@@ -85,6 +85,13 @@ static bool does_count(const struct verify *verify, const struct verify_held *he
     return verify->rules.items.count ? document->is_signed && document->key < own : true;
 }
 
+/* Of an index with both compressions each platform comes twice. */
+static void add_platform(struct holding *holding, const char *platform, struct strings *platforms)
+{
+    if (!strings_has(platforms, platform))
+        list_add(holding->arena, platforms, platform);
+}
+
 static void list_document(struct holding *holding, const struct verify_verdict *verdict,
                           const struct found_document *document)
 {
@@ -92,7 +99,7 @@ static void list_document(struct holding *holding, const struct verify_verdict *
     for (size_t i = 0; i < verifying->held.count; i++) {
         struct verify_held *held = &verifying->held.items[i];
         if (is_same(held->document, document)) {
-            list_add(holding->arena, &held->about, verdict->platform);
+            add_platform(holding, verdict->platform, &held->about);
             return;
         }
     }
@@ -388,7 +395,7 @@ static void note_lacks(struct holding *holding)
     for (size_t i = 0; i < verifying->count; i++) {
         const struct verify_verdict *verdict = &verifying->items[i];
         if (verdict->manifest && side_is_platform(verdict->manifest) && !has_held(verifying, "SBOM", verdict->platform))
-            list_add(arena, &lacking, verdict->platform);
+            add_platform(holding, verdict->platform, &lacking);
     }
     if (!verifying->verify->rules.items.count)
         note(holding, "who made it, since neither --key nor --policy was given");

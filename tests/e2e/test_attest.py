@@ -105,6 +105,7 @@ class Attached(AttestCase):
         (made,) = [document for _, _, document in self.referrers(index) if document.get("predicateType") == SLSA]
         names = [one["name"] for one in made["subject"]]
         self.assertEqual(len(set(names)), 5, names)
+        self.assertIn("VEX document of index, linux/amd64, linux/arm64/v8 claims", self.call("verify", "--tls-verify=false", f"{self.reference}:v1").stdout)
         tools = {one["name"].split()[0]: one["digest"]["sha256"] for one in made["predicate"]["runDetails"]["builder"]["builderDependencies"]}
         with open(os.path.join(self.layout, "imgfactory", children[0].replace(":", "-") + ".json"), encoding="utf-8") as stream:
             bill = json.load(stream)
