@@ -927,6 +927,7 @@ static bool plan_base(struct build *build, const struct batch_image *image, cons
     }
     build->images[build->image_count - 1].together = image->together; /* it is part of that */
     build->images[build->image_count - 1].is_implied = true;
+    build->images[build->image_count - 1].apart = build->images[build->image_count - 1].destination;
     build->images[build->image_count - 1].destination = NULL; /* nobody asked for it to be pushed */
     return true;
 }
@@ -1483,10 +1484,10 @@ static bool check_destinations(const struct build *build, struct err *err)
 /* Whether the run has anything to do with an image. */
 static bool is_part(const struct build *build, const struct batch_image *image)
 {
-    return image->err.kind || (build->call.is_assembling ? !image->is_implied : image->arch_count > 0);
+    return image->err.kind || build->call.is_assembling || image->arch_count > 0;
 }
 
-/* Leaves those images that the run has to do with. What stands on an image that nobody publishes was put on it elsewhere. */
+/* Leaves those images that the run has to do with. */
 static void keep_parts(struct build *build)
 {
     size_t *places = arena_new_array(build->arena, size_t, build->image_count + 1), kept = 0;
@@ -1508,33 +1509,20 @@ static void keep_parts(struct build *build)
     build->image_count = kept;
 }
 
-/* A part of a plan has one image of a platform. */
-static bool check_packings(const struct build *build, struct err *err)
-{
-    for (size_t i = 0; i < build->image_count; i++) {
-        const struct manifest *manifest = build->images[i].manifest;
-        if (build->images[i].err.kind || plant_packing(&build->run, manifest) != PACKING_BOTH)
-            continue;
-        err_set(err, ERR_USAGE,
-                "image %s: compression 'both' makes two images of each platform, and a shard carries one: name one",
-                manifest->name);
-        return false;
-    }
-    return true;
-}
-
 /* Names the plan, and leaves of it what this run makes or puts together. */
 static bool take_part(struct build *build, struct err *err)
 {
     struct sharding *sharding = &build->sharding;
     if (!build->call.is_given)
         return true;
-    if (!check_packings(build, err) || !check_destinations(build, err))
+    if (!check_destinations(build, err))
         return false;
     sharding_call_plan(build->arena, &build->call, &build->locking.lock, &build->run, build->images, build->image_count,
                        sharding);
     sharding->is_plan_kept = build->options->is_plan_kept;
     build->run.sharding = sharding;
+    for (size_t i = 0; i < build->image_count; i++)
+        sharding_call_places(build->arena, &build->call, build->images, build->image_count, &build->images[i]);
     for (size_t i = 0; i < build->image_count && is_shard(build); i++)
         sharding_call_narrow(build->arena, &build->call, sharding, &build->images[i]);
     keep_parts(build);

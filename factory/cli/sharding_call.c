@@ -217,3 +217,29 @@ void sharding_call_narrow(struct arena *arena, const struct sharding_call *call,
     image->arches = arches;
     image->arch_count = count;
 }
+
+/* How many images below another one an image is, of which only the first goes to a registry; 0: it is not. */
+static size_t depth_below(const struct batch_image *above, const struct batch_image *image)
+{
+    size_t depth = 0;
+    for (const struct batch_image *below = above->base; below && !below->destination; below = below->base) {
+        depth++;
+        if (below == image)
+            return depth;
+    }
+    return 0;
+}
+
+void sharding_call_places(struct arena *arena, const struct sharding_call *call, const struct batch_image *images,
+                          size_t count, struct batch_image *image)
+{
+    const char *own = image->destination ? image->destination : call->is_assembling ? image->apart : NULL;
+    if (own)
+        list_add(arena, &image->places, (struct part_place){own, image->manifest->name, 0});
+    for (size_t i = 0; i < count && !image->destination; i++) {
+        const struct batch_image *above = &images[i];
+        size_t depth = depth_below(above, image);
+        if (depth && above->destination)
+            list_add(arena, &image->places, (struct part_place){above->destination, above->manifest->name, depth});
+    }
+}

@@ -30,6 +30,10 @@ void sharding_call_plan(struct arena *arena, const struct sharding_call *call, c
                         struct sharding *ret_sharding);
 /* Reads "N" or "N%M": N shards, of which M run at a time; M is N where it is not said. */
 bool sharding_call_count(const char *word, size_t *ret_count, size_t *ret_parallel) MUST_CHECK;
+/* Tells where the platforms of one of the images go, or are looked for. One that is pushed nowhere, and that others stand on, goes to
+ * each of these: they are put together one by one. */
+void sharding_call_places(struct arena *arena, const struct sharding_call *call, const struct batch_image *images,
+                          size_t count, struct batch_image *image);
 /* Takes the orders out of an image that are not this call's. */
 void sharding_call_narrow(struct arena *arena, const struct sharding_call *call, const struct sharding *sharding,
                           struct batch_image *image);

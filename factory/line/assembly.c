@@ -48,12 +48,18 @@ struct mark {
     bool is_partial;
 };
 
+/* The repository that is its own, whether this run pushes it or not; NULL: it has none. */
+static const char *own_repository(const struct batch_image *image)
+{
+    return image->places.count && !image->places.items[0].depth ? image->places.items[0].repository : NULL;
+}
+
 static bool open_place(struct place *place, enum registry_access access, struct err *err)
 {
     struct batch_image *image = place->image;
     const struct registry_options *options = place->plant->options->registry;
     struct reference reference;
-    return reference_parse(&image->arena, image->destination, false, &reference, err) &&
+    return reference_parse(&image->arena, own_repository(image), false, &reference, err) &&
            registries_conf_options(&image->arena, options, &reference, &options, err) &&
            registry_open(options, place->plant->http, &reference, access, &place->registry, err);
 }
@@ -141,7 +147,8 @@ static void leave(struct batch_image *image, const struct digest *index, bool is
 {
     struct publication *publication = &image->publication;
     image->is_elsewhere = image->is_unchanged = true;
-    publication->is_tried = publication->is_good = true;
+    publication->is_tried = image->destination != NULL;
+    publication->is_good = true;
     publication->destination = image->destination;
     publication->result = (struct push_result){.digest = *index, .is_unchanged = true, .is_left = is_newer};
 }
@@ -150,7 +157,7 @@ static void tell_late(const struct place *place, const char *what, const struct 
 {
     log_line(place->plant->log, LOG_QUIET,
              "warning: %s: the tags in %s %s sha256:%s, which a plan of newer sources made (%s there, %s here)",
-             place->image->manifest->name, place->image->destination, what, digest_hex(index).chars,
+             place->image->manifest->name, own_repository(place->image), what, digest_hex(index).chars,
              date_print(place->newest_date).chars, date_print(place->sharding->date).chars);
 }
 
@@ -159,8 +166,9 @@ static void tell_late(const struct place *place, const char *what, const struct 
 static bool is_arch(const struct place *place, const char *name)
 {
     const struct arches *arches = place->plant->options->arches;
+    const struct text arch = {name, plan_tag_arch_len(name)};
     for (size_t i = 0; i < arches->count; i++) {
-        if (strcmp(arches->items[i].name, name) == 0)
+        if (text_eq(arch, text_of(arches->items[i].name)))
             return true;
     }
     return false;
@@ -364,6 +372,8 @@ bool assembly_was_done(struct batch_image *image, struct plant *plant)
     struct err err = {0};
     const char *tag = plan_tag(place.arena, place.sharding->plan, image->manifest->name, PLAN_TAG_MARK);
     bool is_done = false, is_late = false;
+    if (!own_repository(image))
+        return false;
     bool is_good = open_place(&place, REGISTRY_PULL, &err) && list_tags(&place, &err) &&
                    read_mark(&place, tag, &mark, &artifact, &is_done, &err);
     is_done = is_good && is_done && !mark.is_partial;
@@ -371,12 +381,13 @@ bool assembly_was_done(struct batch_image *image, struct plant *plant)
         is_good = read_mark(&place, place.newest, &mark, &artifact, &is_late, &err);
     if (is_done)
         log_line(plant->log, LOG_NORMAL, "%s: was put together of the plan %s before, sha256:%s in %s",
-                 image->manifest->name, place.sharding->plan, digest_hex(&mark.index).chars, image->destination);
+                 image->manifest->name, place.sharding->plan, digest_hex(&mark.index).chars, own_repository(image));
     else if (is_late)
         tell_late(&place, "stay at", &mark.index);
     if (is_done || is_late) {
         leave(image, &mark.index, is_late);
-        clean(&place);
+        if (image->destination)
+            clean(&place);
     }
     registry_close(place.registry);
     return is_done || is_late;

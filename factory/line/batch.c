@@ -396,7 +396,7 @@ static bool publish_assembled(struct batch_image *image, struct plant *plant, st
 /* PUBLISH, when the image has a destination. */
 static bool publish(struct batch_image *image, struct plant *plant, struct err *err)
 {
-    if (image->destination && parts_are_made(plant))
+    if (image->places.count && parts_are_made(plant))
         return parts_publish(image, plant, err);
     if (image->destination && assembly_is_meant(plant))
         return publish_assembled(image, plant, err);
@@ -518,7 +518,7 @@ static bool put_together(struct batch_image *image, struct plant *plant)
         return false;
     if (parts_are_made(plant)) {
         image->is_built = !plant_is_cancelled(plant, &image->err);
-        image->is_good = image->is_built && !image->destination; /* others stand on it, or a dry run */
+        image->is_good = image->is_built && !image->places.count; /* a dry run */
         return false;
     }
     bool is_compared = together_compare(image, plant, &image->err);
@@ -526,7 +526,8 @@ static bool put_together(struct batch_image *image, struct plant *plant)
     if (image->is_good)
         return false;
     image->is_built = is_compared && !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
-    image->is_good = (is_question(plant->options) || image->is_held) && image->is_built;
+    bool is_for_others = image->is_implied && assembly_is_meant(plant); /* whose own layers have it */
+    image->is_good = (is_question(plant->options) || image->is_held || is_for_others) && image->is_built;
     if (!image->is_built)
         tell_failure(image, plant);
     else if (!image->lags.count)
@@ -581,12 +582,19 @@ static void report_job(struct shift *shift, struct batch_image *of, const struct
                  (double)bill_layer_bytes(&job->bill) / 1e6, job->seconds);
 }
 
+/* Whether an order failed that only what stands on the image misses, and tells: that may have been put together before. */
+static bool is_missed_by_others(const struct batch_image *image, const struct job *job)
+{
+    return image->is_implied && job->err.kind == ERR_PUBLISH;
+}
+
 /* Tells which parts of an image are not there, or not right. */
 static void report_gathered(struct batch_image *image, struct shift *shift)
 {
     for (size_t i = 0; i < image->arch_count; i++) {
-        if (image->jobs[i].gathered_from && !image->jobs[i].is_good)
-            report_job(shift, image, &image->jobs[i]);
+        const struct job *job = &image->jobs[i];
+        if (job->gathered_from && !job->is_good && !is_missed_by_others(image, job))
+            report_job(shift, image, job);
     }
 }
 
@@ -612,6 +620,17 @@ static void let_wait(struct batch_image *image, struct shift *shift)
     pthread_mutex_unlock(&shift->lock);
 }
 
+/* Of an image that nobody asked for and that is not there whole only the error is left, for what stands on it. */
+static void rest(struct batch_image *image, const struct plant *plant)
+{
+    if (!image->is_implied || !assembly_is_meant(plant) || image->err.kind != ERR_PUBLISH)
+        return;
+    image->is_good = true;
+    for (size_t i = 0; i < image->arch_count; i++)
+        job_done(&image->jobs[i]);
+    image->arch_count = 0;
+}
+
 /* Ends the orders of an image: by the thread that ended the last of them. */
 static void finish(struct batch_image *image, struct shift *shift)
 {
@@ -622,6 +641,7 @@ static void finish(struct batch_image *image, struct shift *shift)
     if (!are_parts_gone(image, plant)) {
         report_gathered(image, shift);
         is_to_write = put_together(image, plant);
+        rest(image, plant);
     }
     bool is_waiting = is_to_write && shift->is_waiting_for_all;
     if (is_waiting)
@@ -807,7 +827,8 @@ static void shift_init(struct shift *shift, struct batch *batch)
         atomic_store(&image->pending, image->arch_count);
         for (size_t j = 0; j < image->arch_count; j++, index++) {
             shift->jobs[index] = &image->jobs[j];
-            image->jobs[j].gathered_from = assembly_is_meant(shift->plant) ? image->destination : NULL;
+            image->jobs[j].gathered_from =
+                assembly_is_meant(shift->plant) && image->places.count ? &image->places : NULL;
             shift->images[index] = image;
             groups[index] = index;
         }

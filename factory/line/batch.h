@@ -30,6 +30,8 @@ struct batch_image {
     bool has_end;
     int64_t end_of_life;            /* with has_end: from then on it is not built (seconds since 1970) */
     const char *destination;        /* HOST/REPOSITORY to push to, or NULL */
+    const char *apart;              /* where other calls push what this one pushes nowhere (is_implied), or NULL */
+    struct part_places places;      /* of a plan: where a shard leaves its platforms, or where they are looked for */
     const struct signers *signers;  /* its own (sign/signer.h); NULL: the run's */
     const char *word;               /* how the command line names it, as a shell reads it */
     struct together together;       /* how its architectures are kept together */

@@ -19,44 +19,53 @@ const char *gather_shard(struct arena *arena, const struct sharding *sharding, c
     return "";
 }
 
-/* Where the part of a job is. */
-static bool open_place(struct job *job, struct reference *ret_reference, struct registry **ret_registry,
-                       struct err *err)
+/* Looking at one of the places where the part of a job may be. */
+struct look {
+    struct registry *registry;
+    struct reference reference;
+    struct layout_image image; /* its documents, all but the bill */
+};
+
+static bool open_place(struct job *job, const struct part_place *place, struct look *look, struct err *err)
 {
     const struct registry_options *options = job->plant->options->registry;
-    if (!reference_parse(&job->arena, job->gathered_from, false, ret_reference, err) ||
-        !registries_conf_options(&job->arena, options, ret_reference, &options, err) ||
-        !registry_open(options, job->plant->http, ret_reference, REGISTRY_PULL, ret_registry, err))
+    if (!reference_parse(&job->arena, place->repository, false, &look->reference, err) ||
+        !registries_conf_options(&job->arena, options, &look->reference, &options, err) ||
+        !registry_open(options, job->plant->http, &look->reference, REGISTRY_PULL, &look->registry, err))
         return false;
-    ret_reference->tag =
-        plan_tag(&job->arena, job->plant->options->sharding->plan, job->manifest->name, job->arch->name);
+    look->reference.tag =
+        plan_tag_below(&job->arena, job->plant->options->sharding->plan, place->image, job->arch->name, place->depth);
     return true;
 }
 
 /* Says whose part is not there. */
-static void tell_absent(const struct job *job, struct err *err)
+static void tell_absent(const struct job *job, const struct part_place *place, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const char *told = arena_strdup(&scratch, err->text);
-    if (err->kind != ERR_PUBLISH || err->detail)
-        return;
     err_clear(err);
-    err_set(err, ERR_PUBLISH, "%s has no part of the plan for it%s: %s", job->gathered_from,
+    err_set(err, ERR_PUBLISH, "%s has no part of the plan for it%s: %s", place->repository,
             gather_shard(&scratch, job->plant->options->sharding, job->manifest->name, job->arch->name), told);
 }
 
-/* Gets a part's documents, all but the bill. */
-static bool get_documents(struct job *job, struct registry *registry, const struct reference *reference,
-                          struct oci_part *ret_part, const struct layout_manifest **ret_platform, struct err *err)
+/* Finds the part in the first place that has it. */
+static bool find_part(struct job *job, struct look *look, struct err *err)
 {
-    struct pull_request request = {.reference = reference};
-    struct layout_image *image = arena_new(&job->arena, struct layout_image);
-    if (!pull_documents(registry, job->plant->store, &job->arena, &request, image, err)) {
-        tell_absent(job, err);
-        return false;
+    const struct part_places *places = job->gathered_from;
+    for (size_t i = 0; i < places->count; i++) {
+        struct pull_request request = {.reference = &look->reference};
+        registry_close(TAKE_PTR(look->registry));
+        err_clear(err);
+        if (!open_place(job, &places->items[i], look, err))
+            return false;
+        if (pull_documents(look->registry, job->plant->store, &job->arena, &request, &look->image, err))
+            return true;
+        bool is_absent = err->kind == ERR_PUBLISH && !err->detail;
+        if (!is_absent)
+            return false;
     }
-    return oci_part_read(&job->arena, image, job->plant->options->sharding->plan, job->arch, ret_part, ret_platform,
-                         err);
+    tell_absent(job, &places->items[0], err);
+    return false;
 }
 
 static bool get_bill(struct job *job, struct registry *registry, const struct oci_part *part, struct err *err)
@@ -80,13 +89,13 @@ static bool get_bill(struct job *job, struct registry *registry, const struct oc
 }
 
 /* Whether the layers that the bill tells of are the uppermost of the manifest. */
-static bool has_layers(const struct bill *bill, const struct layout_manifest *platform)
+static bool has_layers(const struct bill_layers *layers, const struct layout_manifest *platform)
 {
-    size_t below = platform->layers.count - bill->layers.count;
-    if (!bill->layers.count || bill->layers.count > platform->layers.count)
+    size_t below = platform->layers.count - layers->count;
+    if (!layers->count || layers->count > platform->layers.count)
         return false;
-    for (size_t i = 0; i < bill->layers.count; i++) {
-        const struct layer *ours = &bill->layers.items[i].layer;
+    for (size_t i = 0; i < layers->count; i++) {
+        const struct layer *ours = &layers->items[i].layer;
         const struct layout_blob *there = &platform->layers.items[below + i];
         if (!digest_eq(&ours->digest, &there->digest) || ours->size_bytes != there->size_bytes)
             return false;
@@ -102,26 +111,39 @@ static bool has_our_layers(const struct job *job)
     return job->bill.inputs.layers == ours.layers && strings_same(&job->bill.inputs.layer_plan, &ours.layer_plan);
 }
 
-/* What the bill is about has to be what this run would have made. */
-static bool check_bill(const struct job *job, const struct layout_manifest *platform, struct err *err)
+/* Whether there is a second image of the platform exactly when the bill tells of one, with its layers and the same configuration. */
+static bool has_second(const struct bill *bill, const struct gathered *gathered)
 {
+    const struct layout_manifest *second = &gathered->platforms[1];
+    if (gathered->count == 1)
+        return !bill->second_layers.count;
+    return digest_eq(&bill->second, &second->blob.digest) && digest_eq(&bill->config, &second->config.digest) &&
+           has_layers(&bill->second_layers, second);
+}
+
+/* What the bill is about has to be what this run would have made. */
+static bool check_bill(const struct job *job, const struct gathered *gathered, struct err *err)
+{
+    const struct layout_manifest *platform = &gathered->platforms[0];
     const struct bill *bill = &job->bill;
     const struct inputs *inputs = &bill->inputs, *ours = &job->plant->inputs;
     struct digest key = inputs_key(inputs);
-    const char *fault =
-        !digest_eq(&bill->manifest, &platform->blob.digest)                                  ? "another image"
-        : !digest_eq(&bill->config, &platform->config.digest) || !has_layers(bill, platform) ? "other layers"
-        : !bill->source                                                                      ? "no source"
-        : !digest_eq(&bill->key, &key) || !text_same(inputs->name, job->manifest->name) ||
-                !digest_eq(&inputs->manifest, &job->manifest->digest)
-            ? "another manifest"
-        : !digest_eq(&inputs->arch, &job->arch->digest) || !text_same(bill->facts.arch, job->arch->name)
-            ? "another architecture"
-        : inputs->compression != plant_packing(job->plant->options, job->manifest) || !has_our_layers(job) ||
-                inputs->is_no_check != ours->is_no_check || inputs->is_strict != ours->is_strict ||
-                inputs->is_older_fine != ours->is_older_fine || inputs->source_date_epoch != ours->source_date_epoch
-            ? "other options"
-            : NULL;
+    const char *fault = !digest_eq(&bill->manifest, &platform->blob.digest) ? "another image"
+                        : !digest_eq(&bill->config, &platform->config.digest) || !has_layers(&bill->layers, platform) ||
+                                !has_second(bill, gathered)
+                            ? "other layers"
+                        : !bill->source ? "no source"
+                        : !digest_eq(&bill->key, &key) || !text_same(inputs->name, job->manifest->name) ||
+                                !digest_eq(&inputs->manifest, &job->manifest->digest)
+                            ? "another manifest"
+                        : !digest_eq(&inputs->arch, &job->arch->digest) || !text_same(bill->facts.arch, job->arch->name)
+                            ? "another architecture"
+                        : inputs->compression != plant_packing(job->plant->options, job->manifest) ||
+                                !has_our_layers(job) || inputs->is_no_check != ours->is_no_check ||
+                                inputs->is_strict != ours->is_strict || inputs->is_older_fine != ours->is_older_fine ||
+                                inputs->source_date_epoch != ours->source_date_epoch
+                            ? "other options"
+                            : NULL;
     if (fault)
         err_set(err, ERR_TRUST, "its bill tells of %s", fault);
     return !fault;
@@ -170,29 +192,39 @@ static bool look_for_layers(struct job *job, struct registry *registry, const st
     return true;
 }
 
-static bool get_layers(struct job *job, struct registry *registry, struct layout_manifest *platform, struct err *err)
+static bool get_layers(struct job *job, struct registry *registry, struct gathered *gathered, struct err *err)
 {
-    struct layout_image one = {.blobs_fd = -1, .manifests = {platform, 1, 1}};
-    return assembly_is_bare(job->plant) ? look_for_layers(job, registry, platform, err)
-                                        : pull_layers(registry, job->plant->store, &one, NULL, err);
+    struct layout_image all = {.blobs_fd = -1, .manifests = {gathered->platforms, gathered->count, gathered->count}};
+    if (!assembly_is_bare(job->plant))
+        return pull_layers(registry, job->plant->store, &all, NULL, err);
+    for (size_t i = 0; i < gathered->count; i++) {
+        if (!look_for_layers(job, registry, &gathered->platforms[i], err))
+            return false;
+    }
+    return true;
 }
 
-bool gather_take(struct job *job, struct layout_manifest *ret_platform, struct err *err)
+static bool take_part(struct job *job, const struct look *look, struct gathered *ret_gathered, struct err *err)
 {
-    AUTO(auto_close_registry) struct registry *registry = NULL;
-    const struct layout_manifest *platform;
-    struct reference reference;
     struct oci_part part;
-    progress_stage(job->progress, STAGE_FETCH);
-    if (!open_place(job, &reference, &registry, err) ||
-        !get_documents(job, registry, &reference, &part, &platform, err))
+    if (!oci_part_read(&job->arena, &look->image, job->plant->options->sharding->plan, job->arch, &part, err))
         return false;
-    *ret_platform = *platform;
-    bool is_good = get_bill(job, registry, &part, err) && check_bill(job, platform, err) &&
-                   get_layers(job, registry, ret_platform, err);
+    *ret_gathered = (struct gathered){.count = part.second_bytes ? 2 : 1};
+    for (size_t i = 0; i < ret_gathered->count; i++)
+        ret_gathered->platforms[i] = look->image.manifests.items[i];
+    return get_bill(job, look->registry, &part, err) && check_bill(job, ret_gathered, err) &&
+           get_layers(job, look->registry, ret_gathered, err);
+}
+
+bool gather_take(struct job *job, struct gathered *ret_gathered, struct err *err)
+{
+    struct look look = {0};
+    progress_stage(job->progress, STAGE_FETCH);
+    bool is_found = find_part(job, &look, err), is_good = is_found && take_part(job, &look, ret_gathered, err);
+    registry_close(look.registry);
     if (is_good)
         job->origins = origins_of(job, &job->arena);
-    else
-        err_wrap(err, "%s", reference_print(&job->arena, &reference));
+    else if (is_found)
+        err_wrap(err, "%s", reference_print(&job->arena, &look.reference));
     return is_good;
 }

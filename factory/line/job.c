@@ -394,28 +394,35 @@ static const struct oci_base *told_base(struct job *job)
 
 /* The image's documents made of the bill have to be those that are there. What stands on an image that is not here cannot be made
  * again, and is taken as it is. */
-static bool adopt(struct job *job, const struct layout_manifest *platform, struct err *err)
+static bool adopt(struct job *job, const struct gathered *gathered, struct err *err)
 {
+    const struct layout_manifest *platform = &gathered->platforms[0], *second = &gathered->platforms[1];
     job->is_adopted = stands_apart(job);
     if (job->is_adopted) {
         job->image = *missing_adopt(&job->arena, job->arch, platform);
         job->image.base = told_base(job);
+        if (gathered->count > 1) {
+            struct image *other = missing_adopt(&job->arena, job->arch, second);
+            other->base = job->image.base;
+            job->image.second = other;
+        }
         return true;
     }
     if (!describe(job, err))
         return false;
-    if (!digest_eq(&job->bill.manifest, &platform->blob.digest))
+    bool is_first = digest_eq(&job->bill.manifest, &platform->blob.digest);
+    if (!is_first || (gathered->count > 1 && !digest_eq(&job->bill.second, &second->blob.digest)))
         err_set(err, ERR_TRUST, "sha256:%s is not the image that its bill tells of",
-                digest_hex(&platform->blob.digest).chars);
+                digest_hex(is_first ? &second->blob.digest : &platform->blob.digest).chars);
     return err->kind == ERR_NONE;
 }
 
 /* What another machine made of the order by the same plan, held against the same lock. No mirror is asked for it. */
 static bool run_gathered(struct job *job, struct err *err)
 {
-    struct layout_manifest platform;
-    return !plant_is_cancelled(job->plant, err) && gather_take(job, &platform, err) && locked_check_bill(job, err) &&
-           (stands_apart(job) || find_base(job, err)) && adopt(job, &platform, err);
+    struct gathered gathered;
+    return !plant_is_cancelled(job->plant, err) && gather_take(job, &gathered, err) && locked_check_bill(job, err) &&
+           (stands_apart(job) || find_base(job, err)) && adopt(job, &gathered, err);
 }
 
 /* Runs a part of the job; it is the last one unless the other is to follow. */

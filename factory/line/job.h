@@ -10,6 +10,7 @@
 #define IMGFACTORY_LINE_JOB_H
 
 #include "bill/explain.h"
+#include "line/sharding.h"
 #include "line/standing.h"
 #include "tree/tree.h"
 
@@ -24,9 +25,9 @@ struct job {
     bool is_base;                /* others stand on the image: it is described whatever the run is for */
     struct solve_limits limits;  /* packages that must not be newer, so that other architectures have the same: then the
                                   * product is not used again, since it is not what the indices give */
-    const char *
-        gathered_from; /* HOST/REPOSITORY where another machine left what it made of the order; NULL: it is made here */
-    bool is_filled;    /* packages are installed on it in this run: it is made even in a dry run */
+    const struct part_places
+        *gathered_from; /* where another machine left what it made of the order (sharding.h); NULL: it is made here */
+    bool is_filled;     /* packages are installed on it in this run: it is made even in a dry run */
     /* results */
     struct arena arena;
     bool is_good;

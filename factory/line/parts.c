@@ -47,6 +47,8 @@ static bool write_part(const struct making *making, const struct layout_beside *
                             .arch = making->job->arch,
                             .manifest = platform->manifest.digest,
                             .manifest_bytes = platform->manifest.len,
+                            .second = platform->second ? platform->second->manifest.digest : (struct digest){{0}},
+                            .second_bytes = platform->second ? platform->second->manifest.len : 0,
                             .bill = blob->digest,
                             .bill_bytes = blob->size_bytes};
     struct oci_part_documents documents;
@@ -56,11 +58,15 @@ static bool write_part(const struct making *making, const struct layout_beside *
     bool is_unchanged;
     list_add(making->arena, &artifact.layers, *blob);
     list_add(making->arena, &tags, making->tag);
-    const struct image *const images[] = {platform, &artifact};
+    const struct image *images[3] = {platform};
+    size_t image_count = 1;
+    if (platform->second)
+        images[image_count++] = platform->second;
+    images[image_count++] = &artifact;
     struct layout_request request = {.dir = making->image->layout,
                                      .store = making->plant->store,
                                      .images = images,
-                                     .image_count = ARRAY_COUNT(images),
+                                     .image_count = image_count,
                                      .index = &documents.index,
                                      .tags = &tags,
                                      .wait = making->plant->options->wait,
@@ -86,7 +92,7 @@ static void add_result(struct batch_image *image, const struct publication *part
 }
 
 /* The tag of the plan is the only one that moves, and nothing hangs on what it is at. */
-static bool push_part(const struct making *making, struct err *err)
+static bool push_part(const struct making *making, const struct part_place *place, struct err *err)
 {
     struct batch_image *image = making->image;
     const struct run_options *options = making->plant->options;
@@ -97,14 +103,17 @@ static bool push_part(const struct making *making, struct err *err)
                                           .is_look_forced = options->push_policy.is_look_forced,
                                           .may_lose_platforms = true},
                                .progress = image->publication.progress,
-                               .destination = image->destination};
-    list_add(&image->arena, &part.tags,
-             plan_tag(&image->arena, options->sharding->plan, image->manifest->name, making->job->arch->name));
+                               .destination = place->repository};
+    list_add(
+        &image->arena, &part.tags,
+        plan_tag_below(&image->arena, options->sharding->plan, place->image, making->job->arch->name, place->depth));
     bool is_good = publish_layout(&image->arena, options->registry, making->plant->http, &part, err);
     add_result(image, &part);
     if (is_good)
         log_line(making->plant->log, LOG_NORMAL, "%s: %s %s:%s", image->manifest->name,
-                 part.result.is_unchanged ? "unchanged" : "pushed", image->destination, part.tags.items[0]);
+                 part.result.is_unchanged ? "unchanged" : "pushed", place->repository, part.tags.items[0]);
+    else
+        err_wrap(err, "push of %s to %s", making->job->arch->name, place->repository);
     return is_good;
 }
 
@@ -113,9 +122,11 @@ static bool publish_one(struct making *making, struct err *err)
     struct layout_beside bill;
     struct layer blob;
     making->tag = arena_printf(making->arena, "part-%s", making->job->arch->name);
-    if (!keep_bill(making, &bill, &blob, err) || !write_part(making, &bill, &blob, err) || !push_part(making, err)) {
-        err_wrap(err, "push of %s to %s", making->job->arch->name, making->image->destination);
+    if (!keep_bill(making, &bill, &blob, err) || !write_part(making, &bill, &blob, err))
         return false;
+    for (size_t i = 0; i < making->image->places.count; i++) {
+        if (!push_part(making, &making->image->places.items[i], err))
+            return false;
     }
     return true;
 }
@@ -123,7 +134,8 @@ static bool publish_one(struct making *making, struct err *err)
 bool parts_publish(struct batch_image *image, struct plant *plant, struct err *err)
 {
     struct publication *publication = &image->publication;
-    publication->is_tried = publication->result.is_unchanged = true;
+    publication->is_tried = image->destination != NULL;
+    publication->result.is_unchanged = true;
     publication->destination = image->destination;
     image->layout = arena_printf(&image->arena, "%s/%s", plant->options->output_dir, image->manifest->name);
     for (size_t i = 0; i < image->arch_count; i++) {

@@ -16,6 +16,18 @@ struct sharding_order {
     size_t shard;
 };
 
+/* Where the parts of an image are: under tags of its own, or beside an image that stands on it. */
+struct part_place {
+    const char *repository, /* HOST/REPOSITORY */
+        *image;             /* after which the tags are called … */
+    size_t depth;           /* … that so many images above it; 0: its own */
+};
+
+struct part_places {
+    struct part_place *items;
+    size_t count, capacity;
+};
+
 struct sharding {
     const char *plan; /* registry/plan_tag.h */
     int64_t date;     /* of its newest source */

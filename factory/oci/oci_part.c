@@ -9,6 +9,7 @@
 #define PLAN_ANNOTATION "vnd.imgfactory.plan"
 #define EMPTY_TYPE "application/vnd.oci.empty.v1+json"
 #define EMPTY_TEXT "{}"
+#define PLATFORMS_MAX ((size_t)2)
 
 static json_t *describe(const char *type, const struct digest *digest, uint64_t size_bytes)
 {
@@ -39,6 +40,11 @@ static json_t *child(const struct digest *digest, uint64_t size_bytes, const cha
     return json;
 }
 
+static void add_platform(json_t *children, const struct digest *digest, uint64_t size_bytes, const struct arch *arch)
+{
+    json_array_append_new(children, child(digest, size_bytes, arch->oci_os, arch->oci_architecture, arch->oci_variant));
+}
+
 void oci_part_make(struct arena *arena, const struct oci_part *part, struct oci_part_documents *ret_documents)
 {
     const struct arch *arch = part->arch;
@@ -47,33 +53,54 @@ void oci_part_make(struct arena *arena, const struct oci_part *part, struct oci_
                                                       OCI_MEDIA_MANIFEST, "artifactType", OCI_PART_BILL_TYPE, "config",
                                                       describe(EMPTY_TYPE, &empty.digest, empty.len), "layers",
                                                       describe(OCI_PART_BILL_TYPE, &part->bill, part->bill_bytes)));
-    json_t *platform =
-        child(&part->manifest, part->manifest_bytes, arch->oci_os, arch->oci_architecture, arch->oci_variant);
-    json_t *bill = child(&artifact.digest, artifact.len, "unknown", "unknown", NULL);
+    json_t *children = json_array();
+    add_platform(children, &part->manifest, part->manifest_bytes, arch);
+    if (part->second_bytes)
+        add_platform(children, &part->second, part->second_bytes, arch);
+    json_array_append_new(children, child(&artifact.digest, artifact.len, "unknown", "unknown", NULL));
     struct document index =
-        print(arena, json_pack("{s:i, s:s, s:[o,o], s:{s:s}}", "schemaVersion", 2, "mediaType", OCI_MEDIA_INDEX,
-                               "manifests", platform, bill, "annotations", PLAN_ANNOTATION, part->plan));
+        print(arena, json_pack("{s:i, s:s, s:o, s:{s:s}}", "schemaVersion", 2, "mediaType", OCI_MEDIA_INDEX,
+                               "manifests", children, "annotations", PLAN_ANNOTATION, part->plan));
     *ret_documents = (struct oci_part_documents){empty, artifact, index};
 }
 
-bool oci_part_read(struct arena *arena, const struct layout_image *image, const char *plan, const struct arch *arch,
-                   struct oci_part *ret_part, const struct layout_manifest **ret_platform, struct err *err)
+/* Whether the children are what a part has, by their kinds: one or two images, and a bill. */
+static bool has_children(const struct layout_image *image)
 {
-    const struct layout_manifest *platform = image->manifests.items, *bill = platform + 1;
-    bool is_part = image->is_index && image->manifests.count == 2 && !platform->unread && !platform->is_attestation &&
-                   !bill->unread && bill->layers.count == 1 && layout_is_config(platform->config.media_type);
+    size_t count = image->manifests.count;
+    if (!image->is_index || count < 2 || count > PLATFORMS_MAX + 1)
+        return false;
+    for (size_t i = 0; i + 1 < count; i++) {
+        const struct layout_manifest *platform = &image->manifests.items[i];
+        if (platform->unread || platform->is_attestation || !layout_is_config(platform->config.media_type))
+            return false;
+    }
+    const struct layout_manifest *bill = &image->manifests.items[count - 1];
+    return !bill->unread && bill->layers.count == 1;
+}
+
+bool oci_part_read(struct arena *arena, const struct layout_image *image, const char *plan, const struct arch *arch,
+                   struct oci_part *ret_part, struct err *err)
+{
+    bool is_part = has_children(image);
     if (is_part) {
         struct oci_part_documents documents;
+        const struct layout_manifest *platforms = image->manifests.items;
+        size_t count = image->manifests.count - 1;
+        const struct layout_blob *bill = &platforms[count].layers.items[0];
         *ret_part = (struct oci_part){.plan = plan,
                                       .arch = arch,
-                                      .manifest = platform->blob.digest,
-                                      .manifest_bytes = platform->blob.size_bytes,
-                                      .bill = bill->layers.items[0].digest,
-                                      .bill_bytes = bill->layers.items[0].size_bytes};
+                                      .manifest = platforms[0].blob.digest,
+                                      .manifest_bytes = platforms[0].blob.size_bytes,
+                                      .bill = bill->digest,
+                                      .bill_bytes = bill->size_bytes};
+        if (count > 1) {
+            ret_part->second = platforms[1].blob.digest;
+            ret_part->second_bytes = platforms[1].blob.size_bytes;
+        }
         oci_part_make(arena, ret_part, &documents);
         is_part = text_eq(image->root_bytes, (struct text){documents.index.bytes, documents.index.len});
     }
-    *ret_platform = platform;
     if (!is_part)
         err_set(err, ERR_MALFORMED, "sha256:%s is no platform for %s of the plan %s",
                 digest_hex(&image->root.digest).chars, arch->name, plan);

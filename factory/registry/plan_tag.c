@@ -23,6 +23,18 @@ const char *plan_tag(struct arena *arena, const char *plan, const char *image, c
     return arena_printf(arena, PREFIX "%s-%s-%s", plan, name_of(arena, image), arch);
 }
 
+const char *plan_tag_below(struct arena *arena, const char *plan, const char *image, const char *arch, size_t depth)
+{
+    return plan_tag(arena, plan, image, depth ? arena_printf(arena, "%s.%zu", arch, depth) : arch);
+}
+
+size_t plan_tag_arch_len(const char *arch)
+{
+    const char *dot = strrchr(arch, '.');
+    uint64_t depth;
+    return dot && text_parse_u64(text_of(dot + 1), &depth) ? (size_t)(dot - arch) : strlen(arch);
+}
+
 bool plan_tag_split(struct arena *arena, const char *tag, const char *image, const char **ret_plan, int64_t *ret_date,
                     const char **ret_arch)
 {

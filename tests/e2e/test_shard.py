@@ -23,6 +23,7 @@ FAR = time.time() - 40 * 86400
 
 class ShardCase(SiteCase):
     SMALL = "compression: zstd:chunked\n"  # of the one manifest that says it
+    BOTH = "compression: both\n"
 
     def setUp(self):
         super().setUp()
@@ -152,16 +153,48 @@ class Whole(ShardCase):
         alone = self.alone(f"status: {self.proxy.host}/me/status\n")
         self.assertEqual({name: self.own(name) for name in before}, alone)
 
-    def test_an_image_is_put_together_when_its_base_was_before(self):
+    def test_an_image_is_put_together_before_its_base_and_when_its_base_was_before(self):
         for name, hello, base, more in ("three", "hello3", "one", ""), ("two", "hello2", "three", self.SMALL):
             self.write_manifest(name, self.manifest(name, hello, more).replace(f"name: {name}\n", f"name: {name}\nbase: manifest:{base}\n"))
         self.lock()
         self.shards()
+        self.assemble("two")  # whose base another call pushes
         self.assemble("one")
         self.assertEqual(self.own("three"), {})
         self.assemble()
         report = self.on("alone", "--locked")
         self.assertEqual({image["push"]["status"] for image in report["images"]}, {"unchanged"})
+
+
+    def test_both_compressions_and_bases_that_are_published_nowhere_are_as_one_machine_has_them(self):
+        """Of three images that stand on each other only two are pushed; the lowest is also made for what nothing that stands on it is."""
+        self.write_manifest("under", self.manifest("under", "hello3").replace("name: under\n", "name: under\n" + self.BOTH))
+        self.write_manifest("mid", self.manifest("mid", "hello2").replace("name: mid\n", "name: mid\nbase: manifest:under\n"))
+        for name, base in ("one", "mid"), ("two", "under"):
+            self.write_manifest(name, self.manifest(name, "hello1", self.BOTH).replace(f"name: {name}\n", f"name: {name}\nbase: manifest:{base}\n"))
+        images = "  - one\n  - {image: two, architectures: [x86_64]}\n"
+        self.site(images, self.head)
+        self.lock()
+        self.shards(3)
+        for name, count in ("one", 6), ("two", 3):
+            self.assertEqual(len(self.tags(name)), count)
+        self.assemble("two")
+        report = self.assemble("--attest", "sbom")
+        self.assertEqual({image["image"] for image in report["images"]}, {"one", "mid", "two", "under"})
+        for name in ("one", "two"):
+            self.assertEqual([tag for tag in self.tags(name) if PART.match(tag)], [])
+        self.site(images, self.head.replace("namespace: me", "namespace: alone"))
+        self.on("alone", "--locked", "--attest", "sbom")
+        for name, platforms in ("one", 4), ("two", 2):
+            self.assertEqual(self.own(name)["latest"], self.tags(name, "alone")["latest"])
+            index = json.loads(self.target.blob(self.own(name)["latest"]))
+            self.assertEqual(len(index["manifests"]), platforms)
+            self.assertIn("org.opencontainers.image.base.digest", index["annotations"])
+            self.target.check(f"me/{name}", self.own(name)["latest"])
+        self.site(images, self.head)
+        report = self.assemble()
+        self.assertNotIn("error", self.last.stdout + self.last.stderr)
+        self.assertEqual({image["push"]["status"] for image in report["images"] if "push" in image}, {"unchanged"})
 
 
 class Plans(ShardCase):
@@ -250,12 +283,6 @@ class Plans(ShardCase):
                             (["--shard", "0/4", "--watch"], "watch"), (["--shard", "0/2", "--lock-file", "none.lock"], "none.lock"),
                             (["assemble", "--shard", "1/2"], "number of shards"), (["assemble", "--lock-file", "none.lock"], "none.lock")):
             self.assertIn(told, self.on("worker", *words, code=run.USAGE, json_too=False).stderr)
-        self.write_manifest("two", self.manifest("two", "hello1", "compression: both\n"))
-        self.lock()
-        for words, name in ((["--shard", "0/2"], "two"), (["assemble"], "two"), (["--shard", "0/2", "--compression", "both"], "one")):
-            self.assertIn(f"image {name}: compression 'both' makes two images of each platform",
-                          self.on("worker", *words, code=run.USAGE, json_too=False).stderr)
-        self.on("worker", "--shard", "0/2", "--compression", "gzip", "--dry-run")
         self.site("  - one\n", "source: source.yaml\narch: all\n")
         self.assertIn("meet in a registry", self.on("worker", "--shard", "0/2", code=run.USAGE, json_too=False).stderr)
 
