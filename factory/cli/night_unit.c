@@ -224,6 +224,7 @@ static bool describe_places(struct description *description, struct err *err)
     description->folder = slash ? arena_strndup(description->arena, site->path, (size_t)(slash + 1 - site->path)) : "";
     if (!note_path(description, site->path, err) ||
         !make_config_absolute(description->arena, site->path, &night->config, err) ||
+        (site->sign.count && !make_absolute(description->arena, site->sign.items[0], &night->key, err)) ||
         (authfile && !make_absolute(description->arena, authfile, &night->authfile, err)))
         return false;
     if (!description->is_cluster && authfile && strchr(night->authfile, '\\')) {

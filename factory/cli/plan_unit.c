@@ -100,7 +100,6 @@ const char *plan_unit_lock(struct arena *arena, const char *config)
 bool plan_unit_files(struct maker *maker, struct deploy_night *night, struct deploy_files *ret_files, struct err *err)
 {
     const struct options *options = &maker->command->options;
-    const struct site *site = &maker->command->site;
     const char *word = options->shard ? options->shard : SHARDS;
     struct deploy_plan plan = {.night = night, .lock = plan_unit_lock(maker->arena, night->config)};
     if (!sharding_call_count(word, &plan.shards, &plan.parallel)) {
@@ -109,7 +108,6 @@ bool plan_unit_files(struct maker *maker, struct deploy_night *night, struct dep
                 text_printable(maker->arena, text_of(word)));
         return false;
     }
-    night->key = site->sign.count ? site->sign.items[0] : NULL;
     if (!measure(maker, &plan, err))
         return false;
     *ret_files = deploy_plan_files(maker->arena, &plan, maker->format);

@@ -13,7 +13,7 @@
 
 /* Returns where the lock file of a site's nights is: beside the site file. */
 const char *plan_unit_lock(struct arena *arena, const char *config);
-/* Makes the files for a site's nights, which are described (but for the key). Time and memory are told from the lock file, where
+/* Makes the files for a site's nights, which are described. Time and memory are told from the lock file, where
  * there is one. */
 bool plan_unit_files(struct maker *maker, struct deploy_night *night, struct deploy_files *ret_files,
                      struct err *err) MUST_CHECK;

@@ -39,6 +39,9 @@ static const struct variable_row rows[] = {
     {"IMGFACTORY_SLOW_AFTER",
      "How long a mirror may be slower than 20 kB/s before the next one is taken (default: 60s)."},
     {"IMGFACTORY_LOCK_WAIT", "How long a lock that others hold is waited for (default: 5m)."},
+    {"IMGFACTORY_PRIVATE_DIRS",
+     "Folders, with colons between, that nobody else reaches although all may write there, as volumes of a "
+     "container: cache and state may lie below them."},
 };
 
 struct variables variables_all(void)

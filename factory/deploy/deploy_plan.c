@@ -99,6 +99,14 @@ static const char *folder_of(struct arena *arena, const char *path)
     return slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path));
 }
 
+/* Says of a file whose folder goes to all pods that it would go along. */
+static void add_warning(struct arena *arena, const struct deploy_night *night, const char *path, const char **text)
+{
+    if (path && strcmp(folder_of(arena, path), folder_of(arena, night->config)) == 0)
+        deploy_append(arena, text, "#   (first move %s elsewhere: what is in that folder, all these pods can read)\n",
+                      path);
+}
+
 static const char *kube_head(struct arena *arena, const struct deploy_plan *plan)
 {
     const struct deploy_night *night = plan->night;
@@ -111,6 +119,8 @@ static const char *kube_head(struct arena *arena, const struct deploy_plan *plan
         "# First the site file and what lies beside it (own manifests, sources), which goes to /etc/imgfactory:\n"
         "#   kubectl create configmap %s --from-file=%s\n",
         night->config, plan->shards, night->name, text_shell_word(arena, folder_of(arena, night->config)));
+    add_warning(arena, night, night->authfile, &text);
+    add_warning(arena, night, night->key, &text);
     if (night->authfile)
         deploy_append(arena, &text,
                       "# and the credentials:\n#   kubectl create secret generic %s "
@@ -208,9 +218,12 @@ static void add_container(struct arena *arena, const struct deploy_plan *plan, e
                   "              imagePullPolicy: Always\n              command:\n",
                   deploy_yaml_string(arena, night->image));
     add_command(arena, plan, role, text);
+    deploy_append(arena, text,
+                  "              env:\n"
+                  "                - {name: IMGFACTORY_PRIVATE_DIRS, value: \"/var/lib/imgfactory/node:" PLAN "\"}\n");
     if (role == ROLE_SHARDS)
         deploy_append(arena, text,
-                      "              env:\n                - name: SHARD\n                  valueFrom:\n"
+                      "                - name: SHARD\n                  valueFrom:\n"
                       "                    fieldRef: {fieldPath: \"metadata.annotations['batch.kubernetes.io/"
                       "job-completion-index']\"}\n");
     deploy_append(

@@ -102,11 +102,23 @@ static void examine_owner(struct walk *walk, const char *path, const struct stat
              arena_printf(walk->arena, "%s belongs to %s", path, print_user(walk->arena, status->st_uid)));
 }
 
+/* Whether the caller says that nobody else reaches a directory, whatever its mode is. */
+static bool is_said_to_be_private(const char *path)
+{
+    const char *named = getenv("IMGFACTORY_PRIVATE_DIRS");
+    struct text rest = text_of(named ? named : ""), part;
+    while (text_next(&rest, ':', &part)) {
+        if (text_is(part, path))
+            return true;
+    }
+    return false;
+}
+
 static void examine_dir(struct walk *walk, const char *path, const struct stat *status, bool is_place)
 {
     bool is_sticky = !is_place && status->st_mode & S_ISVTX;
     examine_owner(walk, path, status, is_place);
-    if (!is_sticky && is_open_to_others(walk, path, status))
+    if (!is_sticky && is_open_to_others(walk, path, status) && !is_said_to_be_private(path))
         list_add(walk->arena, &walk->open, path);
 }
 

@@ -4,7 +4,9 @@
  * Looked at: the directory, every directory above it, and the symbolic links on the way. Each has to belong to this
  * process's user or to root, and must not be writable by others; one above may be when it is sticky, as /tmp is. A group
  * that has no other member (a user's private group, with umask 002) does not count as others. Where this process sees
- * only a part of the users (user namespaces), directories above may belong to one that it cannot see.
+ * only a part of the users (user namespaces), directories above may belong to one that it cannot see. Directories that
+ * IMGFACTORY_PRIVATE_DIRS in the environment names (absolute, with colons between) may be writable by all: volumes of a
+ * container that nobody else mounts, as an emptyDir of Kubernetes, which is root's with mode 2777.
  * Threads: no shared state.
  * Fails with: ERR_LOCAL (detail = EPERM) that names the faulty directories and says what to do.
  */

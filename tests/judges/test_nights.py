@@ -87,6 +87,10 @@ class Nights(Case):
         except ImportError as error:
             self.skipTest(f"left out: {error}")
         folder = self.units(self.site("authfile: auth.json\nsign: own.key\n"), "kube-job", "--image", "quay.io/me/imgfactory", "--shard", "8%4")
+        with open(os.path.join(folder, "imgfactory.yaml"), encoding="utf-8") as stream:
+            head = stream.read()
+        for name in ("auth.json", "own.key"):
+            self.assertIn(f"(first move {self.path(name)} elsewhere", head)
         jobs = {}
         for document, modelled in models.pairs(os.path.join(folder, "imgfactory.yaml")):
             for seen in (document, modelled):

@@ -110,6 +110,20 @@ static void what_does_not_exist_yet_is_fine_below_what_is_ours(void **state)
     check_refused("later/a/b", "/later is writable by others");
 }
 
+/* An emptyDir of Kubernetes is root's, with mode 2777. */
+static void what_is_said_to_be_private_may_be_writable_and_nothing_else(void **state)
+{
+    (void)state;
+    char value[600];
+    shell("mkdir -p volume/cache volume/open && chmod 2777 volume && chmod 777 volume/open");
+    (void)snprintf(value, sizeof value, "/nothing:%s/volume:/more", base);
+    assert_int_equal(setenv("IMGFACTORY_PRIVATE_DIRS", value, 1), 0);
+    check_good("volume/cache/v1");
+    check_refused("volume/open/v1", "/volume/open is writable by others");
+    assert_int_equal(unsetenv("IMGFACTORY_PRIVATE_DIRS"), 0);
+    check_refused("volume/cache/v1", "/volume is writable by others");
+}
+
 static void links_in_a_circle_end(void **state)
 {
     (void)state;
@@ -188,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_place_of_another_user_is_refused_and_so_is_one_below_it_or_behind_his_link),
         cmocka_unit_test(a_group_without_other_members_may_write),
         cmocka_unit_test(what_does_not_exist_yet_is_fine_below_what_is_ours),
+        cmocka_unit_test(what_is_said_to_be_private_may_be_writable_and_nothing_else),
         cmocka_unit_test(links_in_a_circle_end),
         cmocka_unit_test(the_secret_is_made_once_and_for_us_alone),
         cmocka_unit_test(a_secret_that_is_damaged_or_that_others_can_read_is_made_anew),
