@@ -18,7 +18,8 @@
 #include "oci/descriptor.h"
 #include "tree/tree.h"
 
-/* Writes the layer into a blob that was begun, and says of it all but its size and digest. */
-bool chunked_write(struct blob *blob, const struct tree *tree, struct layer *layer, struct err *err) MUST_CHECK;
+/* Writes the layer of tar_bytes bytes of tar into a blob that was begun, and says of it all but its size and digest. */
+bool chunked_write(struct blob *blob, const struct tree *tree, uint64_t tar_bytes, struct layer *layer,
+                   struct err *err) MUST_CHECK;
 
 #endif

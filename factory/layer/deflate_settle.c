@@ -228,64 +228,56 @@ static enum fate fate_of(const struct block *block)
     return block->has_match || block->type != BLOCK_DYNAMIC ? FATE_COPIED : FATE_HEADED;
 }
 
-/* The stream's new bits on their way to the blob. */
+/* The stream's new bits, behind those that are whole bytes already. */
 struct writer {
-    struct blob *blob;
+    struct buf *out;
     uint64_t bits;
     unsigned bit_count;
-    size_t len;
-    char out[1 << 16];
 };
 
-static bool flush(struct writer *writer, struct err *err)
+static void add(struct writer *writer, const void *bytes, size_t len)
 {
-    size_t len = writer->len;
-    writer->len = 0;
-    return blob_write(writer->blob, writer->out, len, err);
+    if (!buf_add(writer->out, bytes, len))
+        memory_abort(len);
 }
 
 /* Adds at most 32 bits. */
-static bool put(struct writer *writer, uint64_t value, unsigned count, struct err *err)
+static void put(struct writer *writer, uint64_t value, unsigned count)
 {
     writer->bits |= (value & (((uint64_t)1 << count) - 1)) << writer->bit_count;
     writer->bit_count += count;
-    while (writer->bit_count >= 8) {
-        writer->out[writer->len++] = (char)(writer->bits & 0xFF);
-        writer->bits >>= 8;
-        writer->bit_count -= 8;
-    }
-    return writer->len + 8 < sizeof writer->out || flush(writer, err);
+    uint64_t bytes = htole64(writer->bits);
+    add(writer, &bytes, writer->bit_count / 8);
+    writer->bits >>= writer->bit_count / 8 * 8;
+    writer->bit_count %= 8;
 }
 
 /* Fills the byte that has begun with zeros. */
-static bool align(struct writer *writer, struct err *err)
+static void align(struct writer *writer)
 {
-    return put(writer, 0, -writer->bit_count & 7, err);
+    put(writer, 0, -writer->bit_count & 7);
 }
 
-static bool copy_bits(struct writer *writer, const char *bytes, uint64_t from, uint64_t to, struct err *err)
+static void copy_bits(struct writer *writer, const char *bytes, uint64_t from, uint64_t to)
 {
     for (uint64_t at = from; at < to; at += 32) {
         uint64_t left = to - at;
-        if (!put(writer, peek_at(bytes, at), left < 32 ? (unsigned)left : 32, err))
-            return false;
+        put(writer, peek_at(bytes, at), left < 32 ? (unsigned)left : 32);
     }
-    return true;
 }
 
 /* As libdeflate does it: parts of 65535 bytes. */
-static bool store_block(struct writer *writer, struct text plain, const struct block *block, struct err *err)
+static void store_block(struct writer *writer, struct text plain, const struct block *block)
 {
     size_t at = block->from;
     do {
         size_t left = block->to - at, len = left < STORED_MAX_BYTES ? left : STORED_MAX_BYTES;
-        if (!put(writer, block->is_final && len == left, 3, err) || !align(writer, err) ||
-            !put(writer, (uint64_t)(len | (~len & 0xFFFF) << 16), 32, err) || !flush(writer, err) ||
-            !blob_write(writer->blob, plain.ptr + at, len, err))
-            return false;
+        put(writer, block->is_final && len == left, 3);
+        align(writer);
+        put(writer, (uint64_t)(len | (~len & 0xFFFF) << 16), 32);
+        add(writer, plain.ptr + at, len);
         at += len;
     } while (at < block->to);
-    return true;
 }
 
 /* The header of a block without a match. Two offsets have a code of one bit, for some readers want one. */
@@ -301,17 +293,12 @@ static bool put_header(struct writer *writer, struct walk *walk, const struct bl
         err_set(err, ERR_INTERNAL, "libdeflate gave a code to a length that no match has");
         return false;
     }
-    if (!put(writer, block->is_final | BLOCK_DYNAMIC << 1, 3, err) ||
-        !put(writer, 0 | 1 << 5 | (PRECODE_COUNT - 4) << 10, 14, err))
-        return false;
-    for (size_t i = 0; i < PRECODE_COUNT; i++) {
-        if (!put(writer, precode_order[i] < 16 ? 4 : 0, 3, err))
-            return false;
-    }
-    for (size_t i = 0; i < END_OF_BLOCK + 1 + 2; i++) {
-        if (!put(writer, reverse(i <= END_OF_BLOCK ? walk->lens[i] : 1, 4), 4, err))
-            return false;
-    }
+    put(writer, block->is_final | BLOCK_DYNAMIC << 1, 3);
+    put(writer, 0 | 1 << 5 | (PRECODE_COUNT - 4) << 10, 14);
+    for (size_t i = 0; i < PRECODE_COUNT; i++)
+        put(writer, precode_order[i] < 16 ? 4 : 0, 3);
+    for (size_t i = 0; i < END_OF_BLOCK + 1 + 2; i++)
+        put(writer, reverse(i <= END_OF_BLOCK ? walk->lens[i] : 1, 4), 4);
     return true;
 }
 
@@ -320,27 +307,32 @@ static bool write_block(struct writer *writer, struct walk *walk, const struct b
 {
     switch (fate_of(block)) {
     case FATE_STORED:
-        return store_block(writer, plain, block, err);
+        store_block(writer, plain, block);
+        return true;
     case FATE_HEADED:
-        return put_header(writer, walk, block, err) && copy_bits(writer, walk->bytes, block->symbols, block->end, err);
+        if (!put_header(writer, walk, block, err))
+            return false;
+        copy_bits(writer, walk->bytes, block->symbols, block->end);
+        return true;
     case FATE_COPIED:
         break;
     }
-    return copy_bits(writer, walk->bytes, block->start, block->end, err);
+    copy_bits(writer, walk->bytes, block->start, block->end);
+    return true;
 }
 
-static bool rewrite(struct blob *blob, const struct blocks *blocks, struct walk *walk, struct text plain,
-                    struct err *err)
+static bool rewrite(const struct blocks *blocks, struct walk *walk, struct text plain, struct buf *out, struct err *err)
 {
-    struct writer writer = {.blob = blob};
+    struct writer writer = {.out = out};
     for (size_t i = 0; i < blocks->count; i++) {
         if (!write_block(&writer, walk, &blocks->items[i], plain, err))
             return false;
     }
-    return align(&writer, err) && flush(&writer, err);
+    align(&writer);
+    return true;
 }
 
-bool deflate_settle(struct blob *blob, struct text packed, struct text plain, struct err *err)
+bool deflate_settle(struct text packed, struct text plain, struct buf *settled, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     struct walk *walk = arena_new(&arena, struct walk);
@@ -358,5 +350,5 @@ bool deflate_settle(struct blob *blob, struct text packed, struct text plain, st
         err_set(err, ERR_INTERNAL, "libdeflate wrote a stream that is not of its input");
         return false;
     }
-    return are_settled ? blob_write(blob, packed.ptr, packed.len, err) : rewrite(blob, &blocks, walk, plain, err);
+    return are_settled || rewrite(&blocks, walk, plain, settled, err);
 }

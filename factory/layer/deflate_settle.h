@@ -11,10 +11,12 @@
 #ifndef IMGFACTORY_LAYER_DEFLATE_SETTLE_H
 #define IMGFACTORY_LAYER_DEFLATE_SETTLE_H
 
-#include "io/store.h"
+#include "base/err.h"
+#include "base/text.h"
 
-/* Writes a raw DEFLATE stream, of which the plain bytes are given, to the blob. Eight readable bytes must follow the
- * stream. ERR_INTERNAL when it is none of these bytes. */
-bool deflate_settle(struct blob *blob, struct text packed, struct text plain, struct err *err) MUST_CHECK;
+/* Settles a raw DEFLATE stream of which the plain bytes are given: *settled, begun and empty, stays empty when the stream is
+ * settled as it is, else gets the one to take in its place. Eight readable bytes must follow the stream. ERR_INTERNAL when it is
+ * none of these bytes. */
+bool deflate_settle(struct text packed, struct text plain, struct buf *settled, struct err *err) MUST_CHECK;
 
 #endif

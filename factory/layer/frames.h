@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* frames.h - the zstd frames of a file's bytes, made once for each content and kept in the cache
+/* frames.h - the compressed bytes of a file, zstd frames or gzip members, made once for each content and kept in the cache
  *
- * Compressing is most of what a layer costs, and images of a site have most files in common. So the frames of a file (chunked.h)
+ * Compressing is most of what a layer costs, and images of a site have most files in common. So the frames of a file (packer.h)
  * are a derived file of the store, named by the digest of the content, the encoder and FRAMES_FORMAT: whoever made them first,
  * they are those that anybody would make. The store takes only what was made with its secret, and whose bytes are those that
  * were written: what was damaged or planted is removed, and made again. What another encoder made is not looked at, and goes
  * when the cache is pruned.
  *
  * Layout: the frames one behind the other; a record for each: its bytes, the plain ones in it (64 bits each) and their SHA-256
- * (zeros for the only one); the CRC-64 of the content, and the number of records. Numbers are little-endian.
+ * (zeros for the only one, and for gzip); the CRC-64 of the content (0 for gzip), and the number of records. Numbers are little-endian.
  * Threads: as the store.
  * Owns: a mapping, a file being written, until frames_done() and frames_abandon().
  * Fails with: nothing. A cache that does not give or take frames costs time: whoever writes a layer is told by its own blob.

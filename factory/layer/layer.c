@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "layer/chunked.h"
 #include "layer/layer_codec.h"
+#include "layer/packer.h"
 #include "layer/tar.h"
 
 #include <assert.h>
@@ -16,49 +17,29 @@ struct layer_encoder layer_encoder(enum layer_compression compression)
     return codec_encoder(codecs[compression]);
 }
 
-uint64_t layer_memory(enum layer_compression compression, uint64_t plain_bytes)
-{
-    return codecs[compression]->memory(plain_bytes);
-}
-
-/* The tar stream's sink. */
-struct layer_writer {
-    const struct codec *codec;
-    struct compressor compressor;
-    struct digest_stream diff;
-    uint64_t tar_bytes;
-};
-
-static void layer_writer_done(struct layer_writer *writer)
-{
-    digest_abandon(&writer->diff);
-    writer->codec->done(&writer->compressor);
-}
-
 static bool take(void *sink, const void *bytes, size_t len, struct err *err)
 {
-    struct layer_writer *writer = sink;
-    digest_feed(&writer->diff, bytes, len);
-    writer->tar_bytes += len;
-    return writer->codec->feed(&writer->compressor, bytes, len, err);
+    return packer_take(sink, bytes, len, err);
 }
 
-/* Writes a tree as one stream of a codec. */
-static bool write_stream(struct blob *blob, const struct tree *tree, struct layer *layer, struct err *err)
+static bool take_file(void *sink, const struct node *node, struct digest *ret_digest, struct err *err)
 {
-    AUTO(layer_writer_done)
-    struct layer_writer writer = {.codec = codecs[layer->compression], .compressor.blob = blob};
-    uint64_t expected_bytes;
-    if (!tar_size(tree, &expected_bytes, err))
-        return false;
-    digest_begin(&writer.diff);
-    if (!writer.codec->begin(&writer.compressor, expected_bytes, err) || !tar_write(tree, take, &writer, err) ||
-        !writer.codec->end(&writer.compressor, err))
-        return false;
-    assert(writer.tar_bytes == expected_bytes);
-    layer->tar_bytes = writer.tar_bytes;
-    layer->diff_id = digest_end(&writer.diff);
-    return true;
+    struct packer *packer = sink;
+    bool is_taken = packer_take_file(packer, node, err);
+    *ret_digest = packer->file.digest;
+    return is_taken;
+}
+
+/* Writes a tree as nothing but its pieces. */
+static bool write_pieces(struct blob *blob, const struct tree *tree, uint64_t tar_bytes, struct layer *layer,
+                         struct err *err)
+{
+    AUTO(packer_done) struct packer packer = {0};
+    const struct codec *codec = codecs[layer->compression];
+    const struct tar_receiver receiver = {
+        .write = take, .file = take_file, .file_least_bytes = codec->file_least_bytes, .sink = &packer};
+    return packer_begin(&packer, codec, blob, tar_bytes, err) && tar_write(tree, &receiver, err) &&
+           packer_end(&packer, layer, err);
 }
 
 bool layer_build(struct store *store, const struct tree *tree, enum layer_compression compression,
@@ -66,9 +47,11 @@ bool layer_build(struct store *store, const struct tree *tree, enum layer_compre
 {
     AUTO(blob_abandon) struct blob blob = {0};
     struct layer layer = {.compression = compression};
-    if (!blob_begin(store, &blob, err) ||
-        !(compression == LAYER_CHUNKED ? chunked_write : write_stream)(&blob, tree, &layer, err))
+    uint64_t tar_bytes;
+    if (!tar_size(tree, &tar_bytes, err) || !blob_begin(store, &blob, err) ||
+        !(compression == LAYER_CHUNKED ? chunked_write : write_pieces)(&blob, tree, tar_bytes, &layer, err))
         return false;
+    assert(layer.tar_bytes == tar_bytes);
     layer.size_bytes = blob.len;
     if (!blob_commit(&blob, NULL, &layer.digest, err))
         return false;

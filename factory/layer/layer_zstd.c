@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "layer/cuts.h"
 #include "layer/layer_codec.h"
 
-#include <stdlib.h>
 #include <zstd.h>
 
-#define LEVEL 3
-
-/* Window, tables and buffers of this level (ZSTD_estimateCStreamSize() is not for shared libraries). */
-#define MEMORY_BYTES ((uint64_t)5 << 20)
+/* Frames for each file cost bytes: at this level fewer come of it than of one frame at level 3 (README.md has figures). */
+#define LEVEL 6
+#define FILE_LEAST_BYTES ((uint64_t)16 << 10)
+#define SHARED_MOST_BYTES ((size_t)1 << 20)
 
 static bool check(size_t code, struct err *err)
 {
@@ -17,72 +17,39 @@ static bool check(size_t code, struct err *err)
     return false;
 }
 
-/* The size is known beforehand: zstd then suits its tables to it, writes it into the frame, and refuses any other. */
-static bool zstd_begin(struct compressor *compressor, uint64_t plain_bytes, struct err *err)
+static void zstd_done(void *state)
 {
-    compressor->state = ZSTD_createCCtx();
-    compressor->out_capacity = ZSTD_CStreamOutSize();
-    compressor->out = malloc(compressor->out_capacity);
-    if (!compressor->state || !compressor->out)
-        memory_abort(compressor->out_capacity);
-    return check(ZSTD_CCtx_setParameter(compressor->state, ZSTD_c_compressionLevel, LEVEL), err) &&
-           check(ZSTD_CCtx_setParameter(compressor->state, ZSTD_c_checksumFlag, 1), err) &&
-           check(ZSTD_CCtx_setPledgedSrcSize(compressor->state, plain_bytes), err);
+    (void)ZSTD_freeCCtx(state);
 }
 
-static bool write_out(struct compressor *compressor, struct err *err)
+static void *zstd_begin(struct err *err)
 {
-    size_t len = compressor->out_len;
-    compressor->out_len = 0;
-    return blob_write(compressor->blob, compressor->out, len, err);
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    if (!context)
+        memory_abort(0);
+    if (check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL), err))
+        return context;
+    zstd_done(context);
+    return NULL;
 }
 
-/* Runs zstd until all input is taken (and, with ZSTD_e_end, all output is out). Output is written a full buffer at a
- * time. */
-static bool run(struct compressor *compressor, ZSTD_inBuffer in, ZSTD_EndDirective directive, struct err *err)
+static bool zstd_pack(void *state, struct text plain, struct buf *out, struct err *err)
 {
-    for (;;) {
-        ZSTD_outBuffer out = {compressor->out, compressor->out_capacity, compressor->out_len};
-        size_t left = ZSTD_compressStream2(compressor->state, &out, &in, directive);
-        compressor->out_len = out.pos;
-        if (!check(left, err))
-            return false;
-        if (directive == ZSTD_e_end ? left == 0 : in.pos == in.size)
-            return true;
-        if (compressor->out_len == compressor->out_capacity && !write_out(compressor, err))
-            return false;
-    }
+    size_t bound = ZSTD_compressBound(plain.len);
+    out->len = 0;
+    if (!buf_reserve(out, bound))
+        memory_abort(bound);
+    size_t len = ZSTD_compress2(state, out->bytes, bound, plain.ptr, plain.len);
+    if (!check(len, err))
+        return false;
+    out->len = len;
+    return true;
 }
 
-static bool zstd_feed(struct compressor *compressor, const void *bytes, size_t len, struct err *err)
-{
-    return run(compressor, (ZSTD_inBuffer){bytes, len, 0}, ZSTD_e_continue, err);
-}
+/* Both have the same frames of a file, which are kept once: so these are cut as zstd:chunked wants it, with sums. */
+#define ZSTD                                                                                                           \
+    .library = "libzstd", .symbol = "ZSTD_compress2", .version = ZSTD_versionString, .level = LEVEL, .cut = cuts_next, \
+    .has_sums = true, .begin = zstd_begin, .pack = zstd_pack, .done = zstd_done
 
-static bool zstd_end(struct compressor *compressor, struct err *err)
-{
-    return run(compressor, (ZSTD_inBuffer){"", 0, 0}, ZSTD_e_end, err) && write_out(compressor, err);
-}
-
-static void zstd_done(struct compressor *compressor)
-{
-    (void)ZSTD_freeCCtx(compressor->state);
-    free(compressor->out);
-    *compressor = (struct compressor){0};
-}
-
-static uint64_t zstd_memory(uint64_t plain_bytes)
-{
-    (void)plain_bytes;
-    return MEMORY_BYTES;
-}
-
-const struct codec codec_zstd = {.library = "libzstd",
-                                 .symbol = "ZSTD_compressStream2",
-                                 .version = ZSTD_versionString,
-                                 .level = LEVEL,
-                                 .memory = zstd_memory,
-                                 .begin = zstd_begin,
-                                 .feed = zstd_feed,
-                                 .end = zstd_end,
-                                 .done = zstd_done};
+const struct codec codec_zstd = {ZSTD, .file_least_bytes = FILE_LEAST_BYTES, .shared_most_bytes = SHARED_MOST_BYTES};
+const struct codec codec_chunked = {ZSTD, .shared_most_bytes = SIZE_MAX};

@@ -17,7 +17,7 @@ static const char zeros[2 * TAR_BLOCK_BYTES];
 struct tar_writer {
     const struct tree *tree;
     const size_t *leaders;  /* by node: the node that carries the bytes of a file or hard link */
-    struct tar_receiver to; /* write NULL: only count; member and file NULL: write takes all */
+    struct tar_receiver to; /* write NULL: only count */
     uint64_t total_bytes;
     struct buf headers;
     size_t used;
@@ -91,21 +91,25 @@ static bool put_bytes(struct tar_writer *writer, const struct node *node, struct
 static bool give_file(struct tar_writer *writer, const struct node *node, struct err *err)
 {
     struct digest digest;
-    if (!node->size_bytes)
-        return true;
-    if (!count(writer, node->size_bytes, err) || !writer->to.file(writer->to.sink, node, &digest, err))
+    if (!count(writer, node->size_bytes, err) || !flush(writer, err) ||
+        !writer->to.file(writer->to.sink, node, &digest, err))
         return false;
     if (node->package)
         package_rest_file(node->package, node->data, node->size_bytes);
     return !node->digest || check_digest(node, &digest, err);
 }
 
+static bool is_given(const struct tar_writer *writer, const struct node *node)
+{
+    return writer->to.file && node->size_bytes && node->size_bytes >= writer->to.file_least_bytes;
+}
+
 /* Sends a file's bytes padded to whole blocks, or only counts them. */
 static bool put_body(struct tar_writer *writer, const struct node *node, struct err *err)
 {
-    bool is_put = writer->to.file    ? give_file(writer, node, err)
-                  : writer->to.write ? put_bytes(writer, node, err)
-                                     : count(writer, node->size_bytes, err);
+    bool is_put = !writer->to.write        ? count(writer, node->size_bytes, err)
+                  : is_given(writer, node) ? give_file(writer, node, err)
+                                           : put_bytes(writer, node, err);
     return is_put && put(writer, zeros, (size_t)(-node->size_bytes % TAR_BLOCK_BYTES), err);
 }
 
@@ -249,13 +253,7 @@ static bool run(const struct tree *tree, const struct tar_receiver *to, uint64_t
     return is_done;
 }
 
-bool tar_write(const struct tree *tree, tar_sink *write, void *sink, struct err *err)
-{
-    const struct tar_receiver receiver = {.write = write, .sink = sink};
-    return tar_write_members(tree, &receiver, err);
-}
-
-bool tar_write_members(const struct tree *tree, const struct tar_receiver *receiver, struct err *err)
+bool tar_write(const struct tree *tree, const struct tar_receiver *receiver, struct err *err)
 {
     uint64_t written;
     return run(tree, receiver, &written, err);

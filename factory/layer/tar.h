@@ -16,24 +16,24 @@
 #include "layer/tar_header.h"
 #include "tree/tree.h"
 
-/* Takes the next bytes of the stream: pieces of 64 KiB to 256 KiB but for the last and for those around a large file.
- */
+/* Takes the next bytes of the stream: pieces of 64 KiB to 256 KiB but for the last, for those around a large file, and in
+ * front of what member() and file() are told. */
 typedef bool tar_sink(void *sink, const void *bytes, size_t len, struct err *err);
 
-/* Who wants to know where members and files' bytes begin: `write` gets all but the bytes of files. */
+/* Who takes a tar, and may want to know where members and files' bytes begin. */
 struct tar_receiver {
-    tar_sink *write;
-    /* Is told of a member when its header has been written, and nothing behind it. */
+    tar_sink *write; /* takes all but what file() takes */
+    /* Is told of a member when its header has been written, and nothing behind it. NULL: nobody asks. */
     bool (*member)(void *sink, const struct tar_member *member, struct err *err);
-    /* Takes all bytes of a file that has any, and tells their digest; called behind member(). */
+    /* Takes all bytes of a file that has at least file_least_bytes and one, and tells their digest; what is in front of them
+     * has been written. NULL: write() takes all files. */
     bool (*file)(void *sink, const struct node *node, struct digest *ret_digest, struct err *err);
+    uint64_t file_least_bytes;
     void *sink;
 };
 
 /* Writes the whole tree and the end of the archive (two zero blocks, no further padding). */
-bool tar_write(const struct tree *tree, tar_sink *write, void *sink, struct err *err) MUST_CHECK;
-/* The same to a receiver. */
-bool tar_write_members(const struct tree *tree, const struct tar_receiver *receiver, struct err *err) MUST_CHECK;
+bool tar_write(const struct tree *tree, const struct tar_receiver *receiver, struct err *err) MUST_CHECK;
 /* Tells how many bytes tar_write() will give, without looking at any file's bytes. */
 bool tar_size(const struct tree *tree, uint64_t *ret_bytes, struct err *err) MUST_CHECK;
 

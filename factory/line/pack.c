@@ -27,13 +27,8 @@ static bool build_layer(void *argument, struct err *err)
 static bool make_layer(const struct order *order, const struct tree *tree, enum layer_compression compression,
                        struct bill_layer *ret_layer, struct err *err)
 {
-    struct plant *plant = order->plant;
-    struct layering layering = {plant, tree, compression, &ret_layer->layer};
-    uint64_t memory = layer_memory(compression, tree->unpacked_bytes);
-    packing_room_take(&plant->packing_room, memory);
-    bool is_good = order_compute(order, build_layer, &layering, err);
-    packing_room_give(&plant->packing_room, memory);
-    return is_good;
+    struct layering layering = {order->plant, tree, compression, &ret_layer->layer};
+    return order_compute(order, build_layer, &layering, err);
 }
 
 struct summing {

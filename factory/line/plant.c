@@ -89,7 +89,6 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
     ret_plant->catalogs = flight_new();
     ret_plant->prepared = flight_new();
     ret_plant->bases = flight_new();
-    packing_room_init(&ret_plant->packing_room, options->jobs);
     ret_plant->inputs = options->inputs;
     plant_set_packing(&ret_plant->arena, options->inputs.compression, &ret_plant->inputs);
     if (!open_places(options, ret_plant, err)) {
@@ -362,7 +361,6 @@ void plant_close(struct plant *plant)
     for (struct source_look *look = plant->looks; look; look = look->next)
         generations_free(look->env.generations);
     store_close(plant->store);
-    packing_room_done(&plant->packing_room);
     pthread_mutex_destroy(&plant->lock);
     arena_done(&plant->arena);
     *plant = (struct plant){0};

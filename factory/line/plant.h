@@ -12,7 +12,6 @@
 #include "bill/lock.h"
 #include "layer/archive_write.h"
 #include "layer/layer.h"
-#include "line/packing_room.h"
 #include "line/progress.h"
 #include "line/publish.h"
 #include "line/supply.h"
@@ -84,7 +83,6 @@ struct plant {
     struct http *http;
     struct workers *workers;
     struct supply *supply;
-    struct packing_room packing_room;
     struct status_seen *seen; /* the site's status record, before tags move; NULL: nothing is asked */
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */

@@ -2,7 +2,8 @@
 /* The package database of RPM images without rpm, as CBL-Mariner's and Azure Linux' distroless images have it, where
  * trivy and syft read it: container-manifest-1 is the output of `rpm -qa`, container-manifest-2 of `rpm -qa
  * --queryformat "%{NAME}\t%{VERSION}-%{RELEASE}\t%{INSTALLTIME}\t%{BUILDTIME}\t%{VENDOR}\t%{EPOCH}\t%{SIZE}\t%{ARCH}\t
- * %{EPOCHNUM}\t%{SOURCERPM}\n"`. Installed means when the image was created. */
+ * %{EPOCHNUM}\t%{SOURCERPM}\n"`. Installed means when the image was created. A package that names no source package (rpmbuild makes
+ * none such) stands as its own: rpm prints (none), for which trivy takes nothing of the list. */
 #include "base/auto.h"
 #include "rpm/rpm_facts.h"
 #include "rpm/rpm_unpack.h"
@@ -33,6 +34,14 @@ static void add_file(struct arena *arena, struct database_files *files, const ch
     list_add(arena, files, file);
 }
 
+static const char *source_of(struct arena *arena, const struct package *package, const char *version,
+                             const char *release)
+{
+    const char *source = package_fact(package, RPM_SOURCE);
+    return source && *source ? field(arena, source)
+                             : arena_printf(arena, "%s-%s-%s.src.rpm", field(arena, package->name), version, release);
+}
+
 static bool print_package(struct arena *arena, const struct package *package, int64_t installed, struct buf *names,
                           struct buf *facts)
 {
@@ -43,7 +52,7 @@ static bool print_package(struct arena *arena, const struct package *package, in
            buf_printf(facts, "%s\t%s-%s\t%jd\t%jd\t%s\t%s\t%s\t%s\t%s\t%s\n", name, version, release,
                       (intmax_t)installed, (intmax_t)package->build_time, fact(arena, package, RPM_VENDOR),
                       field(arena, epoch), size ? size : "0", arch, epoch && *epoch ? field(arena, epoch) : "0",
-                      fact(arena, package, RPM_SOURCE));
+                      source_of(arena, package, version, release));
 }
 
 bool rpm_database(struct arena *arena, const struct database_request *request, struct database_files *ret_files,

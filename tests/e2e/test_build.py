@@ -139,8 +139,8 @@ class TheImage(Case):
                 self.assertEqual(image.Layout(copy).digest(), layout.digest(), f"{compression} {options}")
 
     def test_is_compressed_with_gzip_and_says_by_whom(self):
-        for options, media, encoder in (([], "tar+gzip", "libdeflate [0-9.]+ level 5"),
-                                        (["--compression", "zstd"], "tar+zstd", "libzstd [0-9.]+ level 3")):
+        for options, media, encoder in (([], "tar+gzip", "libdeflate [0-9.]+ level 6"),
+                                        (["--compression", "zstd"], "tar+zstd", "libzstd [0-9.]+ level 6")):
             layout = self.build("--json", "--arch", "all", *options, "served")
             for built in layout.images["latest"].values():
                 self.assertTrue(built.manifest["layers"][0]["mediaType"].endswith(media))

@@ -67,7 +67,7 @@ class Readme(unittest.TestCase):
     def fill(self, line):
         line = re.sub(r" \[(build|IMAGE\.\.\.)\]", "", line)
         words = [PLACES.get(word.strip("[]"), word) for word in line.split()]
-        line = " ".join(words).replace("quay.io", "REGISTRY").replace("sha256:6b9abbc2dc26…", "DIGEST")
+        line = " ".join(words).replace("quay.io", "REGISTRY").replace("sha256:0ca5843168e5…", "DIGEST")
         line = line.replace("/etc/containers/systemd", "units").replace("/etc/systemd/system", "units").replace("/etc/imgfactory/", "")
         line = line.replace("REGISTRY", self.registry.host).replace("DIGEST", self.digest)
         if line.startswith("imgfactory prune"): # README's site keeps all for ever

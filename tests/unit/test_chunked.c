@@ -111,7 +111,7 @@ static void a_name_that_is_no_utf_8_leaves_the_table_out_and_the_tar_as_it_is(vo
     CHECK_OK(store_map_blob(store, &layer[1].digest, &view, &is_found, &err), &err);
     buf_init(&tar, SIZE_MAX);
     buf_init(&plain, SIZE_MAX);
-    CHECK_OK(tar_write(&tree, collect, &tar, &err), &err);
+    CHECK_OK(tar_write(&tree, &(struct tar_receiver){.write = collect, .sink = &tar}, &err), &err);
     unpack(&view, &plain);
     assert_int_equal(plain.len, tar.len);
     assert_memory_equal(plain.bytes, tar.bytes, tar.len);

@@ -9,26 +9,18 @@
 #include <libdeflate.h>
 
 struct fixture {
-    struct store *store;
-    const char *dir;
     struct arena arena;
 };
 
 static int set_up(void **state)
 {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    struct err err = {0};
-    fixture->dir = check_temporary_dir();
-    CHECK_OK(store_open(fixture->dir, NULL, &fixture->store, &err), &err);
-    *state = fixture;
+    *state = calloc(1, sizeof(struct fixture));
     return 0;
 }
 
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    store_close(fixture->store);
-    assert_int_equal(system(arena_printf(&fixture->arena, "rm -rf '%s'", fixture->dir)), 0);
     arena_done(&fixture->arena);
     free(fixture);
     return 0;
@@ -46,26 +38,26 @@ static struct text pack(struct fixture *fixture, struct text plain, int level)
     return (struct text){out, len};
 }
 
-static bool settle(struct fixture *fixture, struct text packed, struct text plain, struct view *ret_view,
+/* The stream to take: the settled one, or the given one where that is settled. */
+static bool settle(struct fixture *fixture, struct text packed, struct text plain, struct text *ret_stream,
                    struct err *err)
 {
-    AUTO(blob_abandon) struct blob blob = {0};
-    struct digest digest;
-    bool is_found = false;
-    if (!blob_begin(fixture->store, &blob, err) || !deflate_settle(&blob, packed, plain, err) ||
-        !blob_commit(&blob, NULL, &digest, err) ||
-        (ret_view && !store_map_blob(fixture->store, &digest, ret_view, &is_found, err)))
+    AUTO(buf_done) struct buf settled;
+    buf_init(&settled, SIZE_MAX);
+    if (!deflate_settle(packed, plain, &settled, err))
         return false;
-    assert_true(!ret_view || is_found);
+    *ret_stream = packed;
+    if (settled.len)
+        *ret_stream = (struct text){arena_strndup(&fixture->arena, settled.bytes, settled.len), settled.len};
     return true;
 }
 
-static void check_plain(struct fixture *fixture, const struct view *view, struct text plain)
+static void check_plain(struct fixture *fixture, struct text stream, struct text plain)
 {
     struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
     char *again = arena_alloc(&fixture->arena, plain.len + 1);
     size_t len = 0;
-    assert_int_equal(libdeflate_deflate_decompress(decompressor, view->ptr, view->len, again, plain.len + 1, &len),
+    assert_int_equal(libdeflate_deflate_decompress(decompressor, stream.ptr, stream.len, again, plain.len + 1, &len),
                      LIBDEFLATE_SUCCESS);
     libdeflate_free_decompressor(decompressor);
     assert_int_equal(len, plain.len);
@@ -84,15 +76,15 @@ static void what_shrinks_stays_as_it_is(void **state)
 {
     struct fixture *fixture = *state;
     for (int level = 1; level <= 9; level++) {
-        AUTO(view_done) struct view view = {0};
+        struct text stream;
         struct err err = {0};
         char *bytes = arena_alloc(&fixture->arena, 500000);
         for (size_t i = 0; i < 500000; i++)
             bytes[i] = (char)('a' + i * i / 77 % 23);
         struct text plain = {bytes, 500000}, packed = pack(fixture, plain, level);
-        CHECK_OK(settle(fixture, packed, plain, &view, &err), &err);
-        assert_int_equal(view.len, packed.len);
-        assert_memory_equal(view.ptr, packed.ptr, packed.len);
+        CHECK_OK(settle(fixture, packed, plain, &stream, &err), &err);
+        assert_int_equal(stream.len, packed.len);
+        assert_memory_equal(stream.ptr, packed.ptr, packed.len);
     }
 }
 
@@ -101,20 +93,20 @@ static void blocks_without_a_match_get_a_header_of_one_shape(void **state)
     static const size_t lens[] = {20000, 200000, 900000};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < ARRAY_COUNT(lens); i++) {
-        AUTO(view_done) struct view view = {0}, again = {0};
+        struct text stream, again;
         struct err err = {0};
         char *bytes = arena_alloc(&fixture->arena, lens[i]);
         noise_unmatched(&fixture->arena, bytes, lens[i]);
         struct text plain = {bytes, lens[i]}, packed = pack(fixture, plain, 5);
-        CHECK_OK(settle(fixture, packed, plain, &view, &err), &err);
-        check_plain(fixture, &view, plain);
-        if (view.len <= packed.len || view.len > packed.len + 1000)
-            fail_msg("%zu bytes, then %zu", packed.len, view.len);
-        char *padded = arena_alloc(&fixture->arena, view.len + 8);
-        memcpy(padded, view.ptr, view.len);
-        CHECK_OK(settle(fixture, (struct text){padded, view.len}, plain, &again, &err), &err);
-        assert_int_equal(again.len, view.len); /* what is settled stays */
-        assert_memory_equal(again.ptr, view.ptr, view.len);
+        CHECK_OK(settle(fixture, packed, plain, &stream, &err), &err);
+        check_plain(fixture, stream, plain);
+        if (stream.len <= packed.len || stream.len > packed.len + 1000)
+            fail_msg("%zu bytes, then %zu", packed.len, stream.len);
+        char *padded = arena_alloc(&fixture->arena, stream.len + 8);
+        memcpy(padded, stream.ptr, stream.len);
+        CHECK_OK(settle(fixture, (struct text){padded, stream.len}, plain, &again, &err), &err);
+        assert_int_equal(again.len, stream.len); /* what is settled stays */
+        assert_memory_equal(again.ptr, stream.ptr, stream.len);
     }
 }
 
@@ -123,16 +115,16 @@ static void what_hardly_shrinks_is_stored(void **state)
     struct fixture *fixture = *state;
     size_t len = 60000, shrunk = 0;
     for (size_t matches = 0; matches < 60; matches++) {
-        AUTO(view_done) struct view view = {0};
+        struct text stream;
         struct err err = {0};
         char *bytes = arena_alloc(&fixture->arena, len);
         fill(bytes, len, 0xFF);
         for (size_t i = 1; i <= matches; i++)
             memcpy(bytes + i * 700, bytes, 5);
         struct text plain = {bytes, len}, packed = pack(fixture, plain, 5);
-        CHECK_OK(settle(fixture, packed, plain, &view, &err), &err);
-        check_plain(fixture, &view, plain);
-        bool is_stored = memmem(view.ptr, view.len, bytes + 50000, 1000) != NULL;
+        CHECK_OK(settle(fixture, packed, plain, &stream, &err), &err);
+        check_plain(fixture, stream, plain);
+        bool is_stored = memmem(stream.ptr, stream.len, bytes + 50000, 1000) != NULL;
         assert_int_equal(is_stored, packed.len + 8 >= len);
         shrunk += packed.len < len;
     }
@@ -146,14 +138,14 @@ static void all_lengths_and_levels_are_read_again(void **state)
     struct fixture *fixture = *state;
     for (size_t i = 0; i < ARRAY_COUNT(lens) * ARRAY_COUNT(kept); i++) {
         for (int level = 1; level <= 9; level += 4) {
-            AUTO(view_done) struct view view = {0};
+            struct text stream;
             struct err err = {0};
             size_t len = lens[i % ARRAY_COUNT(lens)];
             char *bytes = arena_alloc(&fixture->arena, len);
             fill(bytes, len, kept[i / ARRAY_COUNT(lens)]);
             struct text plain = {bytes, len};
-            CHECK_OK(settle(fixture, pack(fixture, plain, level), plain, &view, &err), &err);
-            check_plain(fixture, &view, plain);
+            CHECK_OK(settle(fixture, pack(fixture, plain, level), plain, &stream, &err), &err);
+            check_plain(fixture, stream, plain);
         }
     }
 }
@@ -165,17 +157,18 @@ static void what_is_no_stream_of_these_bytes_is_refused(void **state)
     fill(bytes, 100000, 0x1F);
     struct text plain = {bytes, 100000}, packed = pack(fixture, plain, 5);
     struct text shorter = {packed.ptr, packed.len - 1}, less = {bytes, 99999};
+    struct text stream;
     struct err err = {0};
-    assert_false(settle(fixture, shorter, plain, NULL, &err));
+    assert_false(settle(fixture, shorter, plain, &stream, &err));
     CHECK_ERR(&err, ERR_INTERNAL, "not of its input");
     err_clear(&err);
-    assert_false(settle(fixture, packed, less, NULL, &err));
+    assert_false(settle(fixture, packed, less, &stream, &err));
     for (size_t i = 0; i < 3000; i++) { /* damaged anywhere: refused, or of the right length; never out of bounds */
         char *copy = arena_alloc(&fixture->arena, packed.len);
         memcpy(copy, packed.ptr, packed.len);
         copy[i * 7919 % packed.len] ^= (char)(1 << i % 8);
         err_clear(&err);
-        (void)!settle(fixture, (struct text){copy, packed.len}, plain, NULL, &err);
+        (void)!settle(fixture, (struct text){copy, packed.len}, plain, &stream, &err);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The frames of a file in the cache: taken over as they are, made again when they are wrong. What a layer of them is is asked in
- * test_chunked.c. */
+/* The frames and members of a file in the cache: taken over as they are, made again when they are wrong; in each compression. What
+ * a layer of them is is asked in test_layer.c and test_chunked.c. */
 #include "check.h"
 
 #include "base/auto.h"
@@ -13,14 +13,21 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <zstd.h>
 
-#define BIG_BYTES ((size_t)5 << 18) /* several chunks */
-#define SMALL_BYTES ((size_t)20000) /* one */
+#define BIG_BYTES (((size_t)8 << 20) + 300000) /* several chunks; two members */
+#define SMALL_BYTES ((size_t)20000)            /* one */
 
 static const struct digest secret = {{7}};
 
+static const struct kind {
+    enum layer_compression compression;
+    const struct codec *codec;
+} gzip = {LAYER_GZIP, &codec_gzip}, zstd = {LAYER_ZSTD, &codec_zstd}, chunked = {LAYER_CHUNKED, &codec_chunked};
+
 struct fixture {
+    const struct kind *kind;
     struct store *store;
     const char *dir;
     char *bytes;
@@ -34,6 +41,7 @@ static int set_up(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct err err = {0};
     uint64_t noise = NOISE_SEED;
+    fixture->kind = *state;
     fixture->bytes = malloc(BIG_BYTES);
     for (size_t i = 0; i < BIG_BYTES; i++)
         fixture->bytes[i] = (char)("abcdefgh"[noise_next(&noise) >> 24 & 7]);
@@ -75,21 +83,44 @@ static struct layer build(struct fixture *fixture)
 {
     struct layer layer = {0};
     struct err err = {0};
-    CHECK_OK(layer_build(fixture->store, &fixture->tree, LAYER_CHUNKED, &layer, &err), &err);
+    CHECK_OK(layer_build(fixture->store, &fixture->tree, fixture->kind->compression, &layer, &err), &err);
     return layer;
 }
 
-static struct digest key_of(const struct digest *content)
+static struct digest key_of(const struct fixture *fixture, const struct digest *content)
 {
-    struct layer_encoder encoder = codec_encoder(&codec_chunked);
+    struct layer_encoder encoder = codec_encoder(fixture->kind->codec);
     return frames_key(&encoder, content);
 }
 
 static bool is_there(struct fixture *fixture, const struct digest *content, uint64_t bytes)
 {
     AUTO(frames_done) struct frames frames = {0};
-    struct digest key = key_of(content);
+    struct digest key = key_of(fixture, content);
     return frames_find(fixture->store, &key, bytes, &frames);
+}
+
+/* Checks that one frame is all of these plain bytes, and what is told of it. */
+static void expect_frame(const struct fixture *fixture, const struct frame *frame, const char *plain,
+                         const char *packed)
+{
+    AUTO(auto_free) char *out = malloc(frame->plain_bytes);
+    struct digest digest = digest_of(plain, frame->plain_bytes), none = {0};
+    if (fixture->kind == &gzip) {
+        struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
+        size_t used = 0, made = 0;
+        assert_int_equal(libdeflate_gzip_decompress_ex(decompressor, packed, frame->packed_bytes, out,
+                                                       frame->plain_bytes, &used, &made),
+                         LIBDEFLATE_SUCCESS);
+        libdeflate_free_decompressor(decompressor);
+        assert_int_equal(used, frame->packed_bytes);
+        assert_int_equal(made, frame->plain_bytes);
+    } else {
+        assert_int_equal(ZSTD_findFrameCompressedSize(packed, frame->packed_bytes), frame->packed_bytes);
+        assert_int_equal(ZSTD_decompress(out, frame->plain_bytes, packed, frame->packed_bytes), frame->plain_bytes);
+    }
+    assert_memory_equal(out, plain, frame->plain_bytes);
+    assert_true(digest_eq(fixture->kind == &gzip ? &none : &digest, &frame->digest));
 }
 
 static void the_second_layer_takes_over_what_the_first_one_made(void **state)
@@ -97,7 +128,7 @@ static void the_second_layer_takes_over_what_the_first_one_made(void **state)
     struct fixture *fixture = *state;
     struct layer first = build(fixture), second = build(fixture);
     AUTO(frames_done) struct frames frames = {0};
-    struct digest key = key_of(&fixture->big);
+    struct digest key = key_of(fixture, &fixture->big);
     assert_true(digest_eq(&first.digest, &second.digest) && digest_eq(&first.diff_id, &second.diff_id));
     assert_true(digest_eq(&first.toc.digest, &second.toc.digest));
     assert_true(is_there(fixture, &fixture->small, SMALL_BYTES));
@@ -106,10 +137,7 @@ static void the_second_layer_takes_over_what_the_first_one_made(void **state)
     uint64_t plain = 0, packed = 0;
     for (size_t i = 0; i < frames.count; i++) {
         struct frame frame = frames_at(&frames, i);
-        struct digest digest = digest_of(fixture->bytes + plain, frame.plain_bytes);
-        assert_true(digest_eq(&digest, &frame.digest));
-        assert_int_equal(ZSTD_findFrameCompressedSize((const char *)frames.view.ptr + packed, frame.packed_bytes),
-                         frame.packed_bytes);
+        expect_frame(fixture, &frame, fixture->bytes + plain, (const char *)frames.view.ptr + packed);
         plain += frame.plain_bytes;
         packed += frame.packed_bytes;
     }
@@ -122,8 +150,9 @@ static void plant(struct fixture *fixture, const struct frame *frame, size_t cou
 {
     static char packed[SMALL_BYTES * 2];
     AUTO(frames_abandon) struct frames_draft draft = {0};
-    struct digest key = key_of(&fixture->small);
-    size_t len = ZSTD_compress(packed, sizeof packed, fixture->bytes, SMALL_BYTES, 1);
+    struct digest key = key_of(fixture, &fixture->small);
+    size_t len =
+        ZSTD_compress(packed, sizeof packed, fixture->bytes, SMALL_BYTES, 1); /* a layer of it is not unpacked here */
     assert_false(ZSTD_isError(len));
     assert_true(frames_begin(fixture->store, &draft));
     for (size_t i = 0; i < count; i++) {
@@ -218,7 +247,11 @@ static void another_encoder_has_frames_of_its_own(void **state)
     struct digest key = frames_key(&encoder, &content);
     other.code.bytes[0] ^= 1;
     newer.name[0] ^= 1;
-    struct digest keys[] = {frames_key(&other, &content), frames_key(&newer, &content), frames_key(&encoder, &another)};
+    struct layer_encoder members = codec_encoder(&codec_gzip), joined = codec_encoder(&codec_zstd);
+    struct digest keys[] = {frames_key(&other, &content), frames_key(&newer, &content), frames_key(&encoder, &another),
+                            frames_key(&members, &content)};
+    struct digest same = frames_key(&joined, &content);
+    assert_true(digest_eq(&key, &same)); /* zstd and zstd:chunked have the same frames */
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
         assert_false(digest_eq(&key, &keys[i]));
 }
@@ -229,27 +262,65 @@ static void bytes_that_are_not_those_of_the_file_leave_no_frames(void **state)
     struct layer layer;
     struct err err = {0};
     fixture->bytes[SMALL_BYTES / 2] ^= 1; /* both files have it */
-    assert_false(layer_build(fixture->store, &fixture->tree, LAYER_CHUNKED, &layer, &err));
+    assert_false(layer_build(fixture->store, &fixture->tree, fixture->kind->compression, &layer, &err));
     CHECK_ERR(&err, ERR_TRUST, "cached copy of /big");
     assert_false(is_there(fixture, &fixture->big, BIG_BYTES));
     fixture->bytes[SMALL_BYTES / 2] ^= 1;
     (void)build(fixture);
     fixture->bytes[SMALL_BYTES / 2] ^= 1; /* and with the frames at hand */
     err_clear(&err);
-    assert_false(layer_build(fixture->store, &fixture->tree, LAYER_CHUNKED, &layer, &err));
+    assert_false(layer_build(fixture->store, &fixture->tree, fixture->kind->compression, &layer, &err));
     CHECK_ERR(&err, ERR_TRUST, "cached copy of /big");
 }
+
+static void zstd_takes_over_what_zstd_chunked_made_and_the_other_way_round(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer first[2], second[2];
+    for (int round = 0; round < 2; round++) {
+        fixture->kind = round ? &chunked : &zstd;
+        first[round] = build(fixture);
+    }
+    plant(fixture, &(struct frame){.plain_bytes = SMALL_BYTES}, 1);
+    for (int round = 0; round < 2; round++) {
+        fixture->kind = round ? &chunked : &zstd;
+        second[round] = build(fixture);
+        assert_false(digest_eq(&first[round].digest, &second[round].digest));
+    }
+}
+
+static void a_file_whose_digest_is_not_known_has_the_same_pieces_and_leaves_none(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->nodes[0].digest = fixture->nodes[1].digest = NULL;
+    struct layer first = build(fixture);
+    fixture->nodes[0].digest = &fixture->big;
+    fixture->nodes[1].digest = &fixture->small;
+    assert_false(is_there(fixture, &fixture->small, SMALL_BYTES));
+    for (int round = 0; round < 2; round++) { /* made, and taken over */
+        struct layer layer = build(fixture);
+        assert_true(digest_eq(&first.digest, &layer.digest) && digest_eq(&first.diff_id, &layer.diff_id));
+    }
+}
+
+#define IN(kind, test)                                                                                                 \
+    {                                                                                                                  \
+#test " (" #kind ")", test, set_up, tear_down, (void *)&(kind)                                                 \
+    }
+#define IN_ALL(test) IN(gzip, test), IN(zstd, test), IN(chunked, test)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_second_layer_takes_over_what_the_first_one_made, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_layer_has_the_kept_frames_and_not_others, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(records_that_do_not_add_up_are_made_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(damaged_frames_are_noticed_and_made_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(frames_of_another_secret_are_not_believed, set_up, tear_down),
+        IN_ALL(the_second_layer_takes_over_what_the_first_one_made),
+        IN_ALL(a_layer_has_the_kept_frames_and_not_others),
+        IN_ALL(records_that_do_not_add_up_are_made_again),
+        IN_ALL(damaged_frames_are_noticed_and_made_again),
+        IN_ALL(frames_of_another_secret_are_not_believed),
         cmocka_unit_test(another_encoder_has_frames_of_its_own),
-        cmocka_unit_test_setup_teardown(bytes_that_are_not_those_of_the_file_leave_no_frames, set_up, tear_down),
+        IN_ALL(bytes_that_are_not_those_of_the_file_leave_no_frames),
+        IN(zstd, zstd_takes_over_what_zstd_chunked_made_and_the_other_way_round),
+        IN_ALL(a_file_whose_digest_is_not_known_has_the_same_pieces_and_leaves_none),
     };
     return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
 }

@@ -12,9 +12,9 @@
 #include <zstd.h>
 
 #define GOLDEN_TAR "34af391400df7c4134275f995cb3203deb9e4477840bd7ad26029f4a7975dc06"
-#define GOLDEN_GZIP "22d18ffc151a903552e1151e46bc3dcae81d2aa03debe033b77885499ed39a5c"
-#define GOLDEN_ZSTD_1_5_4 "ec2d8aa62f66dd7c63808414ee70448b4c0e7388b2194c28958055215d3da051"
-#define GOLDEN_ZSTD_1_5_7 "fb24e98777b8bc3463161efa9e8d810c19314ccf77259733aa8a97178e3c4ba7"
+#define GOLDEN_GZIP "92c3fcbb6dc19e430c2a81e9d8a00ea09d35aa08d6f517eeb583760e39461eed"
+#define GOLDEN_ZSTD_1_5_4 "4a80ea40861a98320a202bba524f750f208b2760441b2006dacd173f1e3af11d"
+#define GOLDEN_ZSTD_1_5_7 "c0c8176f5e5a2950bae046c5fc51601bf092f4d48ac6a6b26e46937e46506bf4"
 
 struct fixture {
     struct store *store;
@@ -94,7 +94,7 @@ static void expect_tar(struct fixture *fixture, const struct layer *layer, const
     AUTO(buf_done) struct buf tar;
     struct err err = {0};
     buf_init(&tar, (size_t)256 << 20);
-    CHECK_OK(tar_write(&fixture->tree, collect, &tar, &err), &err);
+    CHECK_OK(tar_write(&fixture->tree, &(struct tar_receiver){.write = collect, .sink = &tar}, &err), &err);
     struct digest digest = digest_of(bytes, len);
     assert_int_equal(len, tar.len);
     assert_memory_equal(bytes, tar.bytes, len);
@@ -102,17 +102,20 @@ static void expect_tar(struct fixture *fixture, const struct layer *layer, const
     assert_true(digest_eq(&layer->diff_id, &digest));
 }
 
-static void a_zstd_layer_is_one_frame_with_size_and_checksum(void **state)
+/* Decompresses all frames; returns their number. */
+static size_t unzstd(const struct view *view, char *plain, size_t plain_bytes)
 {
-    struct fixture *fixture = *state;
-    struct layer layer = build(fixture, LAYER_ZSTD);
-    AUTO(view_done) struct view view = map(fixture, &layer);
-    AUTO(auto_free) char *plain = malloc(layer.tar_bytes);
-    assert_int_equal(ZSTD_getFrameContentSize(view.ptr, view.len), layer.tar_bytes);
-    assert_int_equal(ZSTD_findFrameCompressedSize(view.ptr, view.len), view.len);
-    assert_true(view.ptr[4] & 4); /* RFC 8878 section 3.1.1.1.1: Content_Checksum_flag */
-    assert_int_equal(ZSTD_decompress(plain, layer.tar_bytes, view.ptr, view.len), layer.tar_bytes);
-    expect_tar(fixture, &layer, plain, layer.tar_bytes);
+    size_t at = 0, out = 0, frames = 0;
+    for (; at < view->len; frames++) {
+        size_t len = ZSTD_findFrameCompressedSize(view->ptr + at, view->len - at);
+        unsigned long long bytes = ZSTD_getFrameContentSize(view->ptr + at, view->len - at);
+        assert_false(ZSTD_isError(len));
+        assert_int_equal(ZSTD_decompress(plain + out, plain_bytes - out, view->ptr + at, len), bytes);
+        at += len;
+        out += bytes;
+    }
+    assert_int_equal(out, plain_bytes);
+    return frames;
 }
 
 /* Decompresses all members; returns their number. */
@@ -136,30 +139,60 @@ static size_t gunzip(const struct view *view, char *plain, size_t plain_bytes)
     return members;
 }
 
-static void a_gzip_layer_is_one_member_without_name_and_time(void **state)
+/* Builds the fixture's tree, unpacks it, and returns how many members or frames it has. */
+static size_t pieces_of(struct fixture *fixture, enum layer_compression compression)
 {
-    struct fixture *fixture = *state;
-    struct layer layer = build(fixture, LAYER_GZIP);
+    struct layer layer = build(fixture, compression);
     AUTO(view_done) struct view view = map(fixture, &layer);
     AUTO(auto_free) char *plain = malloc(layer.tar_bytes);
-    assert_int_equal(gunzip(&view, plain, layer.tar_bytes), 1);
+    size_t count = (compression == LAYER_GZIP ? gunzip : unzstd)(&view, plain, layer.tar_bytes);
     expect_tar(fixture, &layer, plain, layer.tar_bytes);
+    return count;
 }
 
-static void more_than_64_mib_of_tar_become_several_gzip_members(void **state)
+static void a_file_of_16_kib_has_a_member_or_frame_of_its_own_and_a_smaller_one_has_none(void **state)
 {
     struct fixture *fixture = *state;
-    size_t big_bytes = (size_t)64 << 20;
-    AUTO(auto_free) char *big = calloc(1, big_bytes);
+    struct node *node = &fixture->tree.nodes[1], former = *node;
+    for (int compression = LAYER_ZSTD; compression <= LAYER_GZIP; compression++) {
+        node->size_bytes = (16 << 10) - 1;
+        assert_int_equal(pieces_of(fixture, (enum layer_compression)compression), 1);
+        node->size_bytes = 16 << 10;
+        assert_int_equal(pieces_of(fixture, (enum layer_compression)compression), 3);
+        node->size_bytes = 0;
+        assert_int_equal(pieces_of(fixture, (enum layer_compression)compression), 1);
+        *node = former;
+        assert_int_equal(pieces_of(fixture, (enum layer_compression)compression), 3);
+    }
+}
+
+static void a_gzip_member_has_at_most_8_mib_of_a_file(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t most = (size_t)8 << 20;
+    AUTO(auto_free) char *big = calloc(1, 2 * most + 1);
     struct node *node = &fixture->tree.nodes[1], former = *node;
     node->data = big;
-    node->size_bytes = big_bytes;
-    struct layer layer = build(fixture, LAYER_GZIP);
-    AUTO(view_done) struct view view = map(fixture, &layer);
-    AUTO(auto_free) char *plain = malloc(layer.tar_bytes);
-    assert_int_equal(gunzip(&view, plain, layer.tar_bytes), 2);
-    expect_tar(fixture, &layer, plain, layer.tar_bytes);
+    for (size_t i = 0; i < 3; i++) {
+        node->size_bytes = most * i + (i ? 1 : most);
+        assert_int_equal(pieces_of(fixture, LAYER_GZIP), 3 + i);
+    }
     *node = former;
+}
+
+static void a_mib_between_two_files_is_a_member_or_frame(void **state)
+{
+    static const size_t count = 2 << 11; /* of headers: 512 bytes each, 2 MiB */
+    struct fixture *fixture = *state;
+    struct tree former = fixture->tree;
+    fixture->tree.nodes = arena_new_array(&fixture->arena, struct node, count);
+    fixture->tree.count = count;
+    for (size_t i = 0; i < count; i++)
+        fixture->tree.nodes[i] = (struct node){
+            .path = arena_printf(&fixture->arena, "/%04zu", i), .kind = NODE_SYMLINK, .mode = 0777, .target = "a"};
+    assert_int_equal(pieces_of(fixture, LAYER_GZIP), 3); /* the last one is the end of the archive */
+    assert_int_equal(pieces_of(fixture, LAYER_ZSTD), 3);
+    fixture->tree = former;
 }
 
 static void the_same_tree_gives_the_same_layer_and_either_compression_the_same_diff_id(void **state)
@@ -263,8 +296,8 @@ static void an_encoder_is_named_with_version_and_level_and_known_by_its_code(voi
     struct layer_encoder gzip = layer_encoder(LAYER_GZIP), zstd = layer_encoder(LAYER_ZSTD);
     struct layer_encoder again = layer_encoder(LAYER_GZIP);
     struct digest nothing = digest_of("", 0);
-    assert_string_equal(gzip.name, "libdeflate " LIBDEFLATE_VERSION_STRING " level 5");
-    assert_string_equal(strrchr(zstd.name, ' '), " 3");
+    assert_string_equal(gzip.name, "libdeflate " LIBDEFLATE_VERSION_STRING " level 6");
+    assert_string_equal(strrchr(zstd.name, ' '), " 6");
     assert_non_null(strstr(zstd.name, ZSTD_versionString()));
     assert_true(digest_eq(&gzip.code, &again.code));
     assert_false(digest_eq(&gzip.code, &zstd.code));
@@ -298,9 +331,9 @@ static void compressions_are_known_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_zstd_layer_is_one_frame_with_size_and_checksum),
-        cmocka_unit_test(a_gzip_layer_is_one_member_without_name_and_time),
-        cmocka_unit_test(more_than_64_mib_of_tar_become_several_gzip_members),
+        cmocka_unit_test(a_file_of_16_kib_has_a_member_or_frame_of_its_own_and_a_smaller_one_has_none),
+        cmocka_unit_test(a_gzip_member_has_at_most_8_mib_of_a_file),
+        cmocka_unit_test(a_mib_between_two_files_is_a_member_or_frame),
         cmocka_unit_test(the_same_tree_gives_the_same_layer_and_either_compression_the_same_diff_id),
         cmocka_unit_test(an_empty_tree_is_a_layer_too),
         cmocka_unit_test(a_damaged_cached_file_gives_no_layer),

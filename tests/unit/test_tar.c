@@ -15,6 +15,12 @@ static bool collect(void *sink, const void *bytes, size_t len, struct err *err)
     return true;
 }
 
+/* Writes the tree to who takes files like all else. */
+static bool write_to(const struct tree *tree, tar_sink *write, void *sink, struct err *err)
+{
+    return tar_write(tree, &(struct tar_receiver){.write = write, .sink = sink}, err);
+}
+
 /* Writes the tree and checks that tar_size() foretold its length. */
 static struct buf tar_of(const struct tree *tree)
 {
@@ -22,7 +28,7 @@ static struct buf tar_of(const struct tree *tree)
     struct buf tar;
     uint64_t size_bytes = 0;
     buf_init(&tar, (size_t)64 << 20);
-    CHECK_OK(tar_write(tree, collect, &tar, &err), &err);
+    CHECK_OK(write_to(tree, collect, &tar, &err), &err);
     CHECK_OK(tar_size(tree, &size_bytes, &err), &err);
     assert_int_equal(size_bytes, tar.len);
     assert_int_equal(tar.len % TAR_BLOCK_BYTES, 0);
@@ -45,7 +51,7 @@ static void expect_failure(struct node *nodes, size_t count, enum err_kind kind,
     AUTO(buf_done) struct buf tar;
     struct err err = {0};
     buf_init(&tar, (size_t)1 << 20);
-    assert_false(tar_write(&(struct tree){.nodes = nodes, .count = count}, collect, &tar, &err));
+    assert_false(write_to(&(struct tree){.nodes = nodes, .count = count}, collect, &tar, &err));
     CHECK_ERR(&err, kind, part);
 }
 
@@ -369,7 +375,7 @@ static void a_failing_sink_ends_the_stream_with_its_own_error(void **state)
     struct node node = {.path = "/a", .kind = NODE_FILE, .size_bytes = 1 << 20, .data = big};
     struct err err = {0};
     int calls = 0;
-    assert_false(tar_write(&(struct tree){.nodes = &node, .count = 1}, refuse_second, &calls, &err));
+    assert_false(write_to(&(struct tree){.nodes = &node, .count = 1}, refuse_second, &calls, &err));
     CHECK_ERR(&err, ERR_LOCAL, "disk full");
     assert_int_equal(calls, 2);
     free(big);
@@ -393,7 +399,7 @@ static void small_members_reach_the_sink_in_large_pieces(void **state)
         tree.nodes[i] = a_file(arena_printf(&arena, "/f%05zu", i), "some bytes");
     struct err err = {0};
     size_t calls = 0;
-    CHECK_OK(tar_write(&tree, count_calls, &calls, &err), &err);
+    CHECK_OK(write_to(&tree, count_calls, &calls, &err), &err);
     CHECK_RANGE(calls, 1, 3000 * 1024 / 65536 + 1);
 }
 

@@ -130,7 +130,8 @@ static void an_unknown_owner_becomes_root_with_a_note(void **state)
 static void the_list_of_rpm_packages_names_exactly_the_givers(void **state)
 {
     struct planting planting = plant(*state);
-    struct package *b = rpm_add(*state, "b"), *a = rpm_add(*state, "a"), *deb = package_add(*state, "d");
+    struct package *b = rpm_add(*state, "b"), *c = rpm_add(*state, "c"), *a = rpm_add(*state, "a"),
+                   *deb = package_add(*state, "d");
     file_add(a, "/usr/bin/a", "a");
     file_add(b, "/usr/bin/b", "b");
     file_add(deb, "/usr/bin/d", "d");
@@ -138,14 +139,19 @@ static void the_list_of_rpm_packages_names_exactly_the_givers(void **state)
     fact_set(*state, b, RPM_EPOCH, "2");
     fact_set(*state, b, RPM_VENDOR, "Example\tProject\n");
     b->build_time = 900;
+    file_add(c, "/usr/bin/c", "c");
+    fact_set(*state, c, RPM_SOURCE, ""); /* trivy takes nothing of a list with (none) there */
+    root_add(&planting, "/usr/bin/c");
     root_add(&planting, "/usr/bin/a");
     root_add(&planting, "/usr/bin/b");
     root_add(&planting, "/usr/bin/d");
     const struct tree *tree = grow(&planting);
-    check_content(tree, "/var/lib/rpmmanifest/container-manifest-1", "a-1.0-1.fc42.x86_64\nb-1.0-1.fc42.x86_64\n");
+    check_content(tree, "/var/lib/rpmmanifest/container-manifest-1",
+                  "a-1.0-1.fc42.x86_64\nb-1.0-1.fc42.x86_64\nc-1.0-1.fc42.x86_64\n");
     check_content(tree, "/var/lib/rpmmanifest/container-manifest-2",
                   "a\t1.0-1.fc42\t1000\t1000\t(none)\t(none)\t4321\tx86_64\t0\tsrc-1.0-1.fc42.src.rpm\n"
-                  "b\t1.0-1.fc42\t1000\t900\tExample Project \t2\t4321\tx86_64\t2\tsrc-1.0-1.fc42.src.rpm\n");
+                  "b\t1.0-1.fc42\t1000\t900\tExample Project \t2\t4321\tx86_64\t2\tsrc-1.0-1.fc42.src.rpm\n"
+                  "c\t1.0-1.fc42\t1000\t1000\t(none)\t(none)\t4321\tx86_64\t0\tc-1.0-1.fc42.src.rpm\n");
     assert_non_null(node_at(tree, "/var/lib/dpkg/status.d/d"));
     assert_null(node_at(tree, "/var/lib/dpkg/status.d/a"));
     check_node(tree, "/var/lib/rpmmanifest/container-manifest-2", NODE_FILE, 0644, 0);
