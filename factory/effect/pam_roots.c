@@ -19,6 +19,7 @@ struct stacks {
     struct wishes made;     /* files that are made of templates */
     struct strings files;   /* canonical paths */
     struct strings modules; /* that were looked for */
+    struct strings *notes;  /* of modules that no package ships; NULL: an error */
 };
 
 static void ask(struct stacks *stacks, const char *path)
@@ -126,6 +127,12 @@ static bool add_module(struct stacks *stacks, const struct pam_module *module, c
             is_found = true;
         }
     }
+    if (!is_found && !module->is_optional && stacks->notes) {
+        list_add(stacks->arena, stacks->notes,
+                 arena_printf(stacks->arena, "no selected package ships %s, which %s names: who logs in by it cannot",
+                              module->name, service));
+        return true;
+    }
     if (!is_found && !module->is_optional)
         err_set(err, ERR_RESOLVE, "feature pam: no selected package ships %s, which %s names", module->name, service);
     return is_found || module->is_optional;
@@ -153,9 +160,9 @@ static bool follow(struct stacks *stacks, const char *path, struct err *err)
 }
 
 bool pam_roots_add(struct arena *arena, const struct roots_request *request, struct roots *roots,
-                   struct wishes *ret_wishes, struct err *err)
+                   struct wishes *ret_wishes, struct strings *notes, struct err *err)
 {
-    struct stacks stacks = {.arena = arena, .request = request, .set = request->set, .roots = roots};
+    struct stacks stacks = {.arena = arena, .request = request, .set = request->set, .roots = roots, .notes = notes};
     *ret_wishes = (struct wishes){0};
     if (!request->wishes->follows_pam)
         return true;

@@ -13,8 +13,8 @@
 #include "closure/roots.h"
 
 /* Adds the roots to those of the request, and returns what the image lacks for them: the files that are made of templates.
- * Nothing without the feature. */
+ * Nothing without the feature. `notes` gets a sentence for each module that no package ships; NULL: that is an error. */
 bool pam_roots_add(struct arena *arena, const struct roots_request *request, struct roots *roots,
-                   struct wishes *ret_wishes, struct err *err) MUST_CHECK;
+                   struct wishes *ret_wishes, struct strings *notes, struct err *err) MUST_CHECK;
 
 #endif

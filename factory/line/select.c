@@ -254,7 +254,11 @@ static bool find_closure(void *argument, struct err *err)
                                    !closing->order->installed};
     struct roots roots;
     struct wishes of_pam;
-    if (!roots_list(arena, &wanted, &roots, err) || !pam_roots_add(arena, &wanted, &roots, &of_pam, err))
+    struct strings pam_notes = {0};
+    /* Nobody asked for it where it is automatic, and an installed service starts without such a module, too. */
+    bool is_pam_asked = strings_has(&manifest->features, "pam") || opened_is_partial(opened);
+    if (!roots_list(arena, &wanted, &roots, err) ||
+        !pam_roots_add(arena, &wanted, &roots, &of_pam, is_pam_asked ? NULL : &pam_notes, err))
         return false;
     closed->wishes = wishes_join(arena, &metapackages.wishes, &of_pam);
     add_script_wishes(closing->order, closed);
@@ -275,6 +279,8 @@ static bool find_closure(void *argument, struct err *err)
     leave_given(closing->order, &closed->keep);
     for (size_t i = 0; i < metapackages.notes.count; i++)
         list_add(arena, &closed->keep.notes, metapackages.notes.items[i]);
+    for (size_t i = 0; i < pam_notes.count; i++)
+        list_add(arena, &closed->keep.notes, pam_notes.items[i]);
     if (!metapackages.is_partial || !opened_is_partial(opened))
         return true;
     err_set(err, ERR_RESOLVE, "what a metapackage brings whole is not open");

@@ -194,21 +194,67 @@ static bool is_for_writing(const char *path)
     return !path[1];
 }
 
+/* Whether nothing brings a path: neither a package nor who makes files. */
+static bool is_missing(const struct finding *finding, const char *path)
+{
+    const struct wishes *made = finding->question->made;
+    return !fileset_walk(finding->question->packaged.set, finding->arena, path, NULL, NULL) &&
+           !(made && wishes_made(made, path)) && !wishes_made(&finding->running.wishes, path);
+}
+
+/* The paths of a word of the command: one, or a list of several ("/usr/share/d/conf.d:/etc/d/d.conf"). */
+static void tell_missing_paths(struct finding *finding, const char *word)
+{
+    struct text rest = text_of(word), part;
+    const char *why;
+    bool is_list = strstr(word, ":/") != NULL;
+    while (rest.len && text_next(&rest, is_list ? ':' : '\0', &part)) {
+        const char *path = part.len && part.ptr[0] == '/' ? path_canonical(finding->arena, part, &why) : NULL;
+        if (path && !is_for_writing(path) && is_missing(finding, path))
+            NOTE(finding, "%s: its command names %s, which is not there unless you bring it", finding->teller, path);
+    }
+}
+
 /* Files that the command names and nothing brings are the administrator's. */
 static void tell_missing(struct finding *finding)
 {
-    const struct wishes *made = finding->question->made;
     for (size_t i = 1; i < finding->words.count; i++) {
-        const char *word = finding->words.items[i], *open = strchr(word, '<'), *equals = strchr(word, '='), *why;
+        const char *word = finding->words.items[i], *open = strchr(word, '<'), *equals = strchr(word, '=');
         const char *path = word[0] == '-' && equals ? equals + 1 : word;
         if (open && strchr(open, '>'))
             NOTE(finding, "%s: its command has '%s', in place of which something has to stand", finding->teller,
                  shown(finding, word));
-        path = path[0] == '/' ? path_canonical(finding->arena, text_of(path), &why) : NULL;
-        if (path && !is_for_writing(path) &&
-            !fileset_walk(finding->question->packaged.set, finding->arena, path, NULL, NULL) &&
-            !(made && wishes_made(made, path)) && !wishes_made(&finding->running.wishes, path))
-            NOTE(finding, "%s: its command names %s, which is not there unless you bring it", finding->teller, path);
+        if (path[0] == '/')
+            tell_missing_paths(finding, path);
+    }
+}
+
+/* What has to be there before systemd starts the service (systemd.unit(5)), and nothing brings: without it the program
+ * is not started on a machine either. Conditions of which one is enough ("|"), of what must not be there ("!"), and those
+ * on what the kernel or a boot makes are not the image's. */
+static void tell_conditions(struct finding *finding)
+{
+    static const char *const keys[] = {"PathExists", "PathIsDirectory", "FileNotEmpty", "DirectoryNotEmpty",
+                                       "FileIsExecutable"};
+    static const char *const kinds[] = {"Condition", "Assert"};
+    static const char *const others[] = {"/run", "/dev", "/proc", "/sys", "/tmp"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys) * ARRAY_COUNT(kinds); i++) {
+        const char *key =
+            arena_printf(finding->arena, "%s%s", kinds[i % ARRAY_COUNT(kinds)], keys[i / ARRAY_COUNT(kinds)]);
+        struct unit_directives asked = {0};
+        unit_file_list(finding->arena, &finding->file, "Unit", key, &asked);
+        for (size_t j = 0; j < asked.count; j++) {
+            const char *value = asked.items[j]->value, *why;
+            const char *path =
+                value[0] == '/' && !strchr(value, '%') ? path_canonical(finding->arena, text_of(value), &why) : NULL;
+            path = path ? path_through_run(finding->arena, path) : NULL;
+            bool is_other = !path || !path[1];
+            for (size_t k = 0; k < ARRAY_COUNT(others) && !is_other; k++)
+                is_other = path_is_within(path, others[k]);
+            if (!is_other && is_missing(finding, path))
+                NOTE(finding, "%s is started only where %s is (%s=), which is not there unless you bring it",
+                     finding->teller, path, key);
+        }
     }
 }
 
@@ -296,6 +342,29 @@ static void make_automatic(struct wishes *wishes)
         wishes->groups.items[i].is_automatic = true;
 }
 
+static bool is_account_of_every_system(const struct finding *finding, const char *name)
+{
+    const struct family *family = finding->question->packaged.set->family;
+    for (size_t i = 0; family && i < family->skeleton.users.count; i++) {
+        if (strcmp(family->skeleton.users.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A program that nobody tells of. Games are not for root, and many servers among them refuse to be: they run as the
+ * account that every system has for them. */
+static void take_untold(struct finding *finding)
+{
+    const char *program = finding->question->program;
+    bool is_game = path_is_below(program, "/usr/games") && is_account_of_every_system(finding, "games");
+    if (is_game)
+        finding->running.config.user = "games:games";
+    NOTE(finding, "no unit and no init script of its packages says how %s is run: the image starts it %s%s", program,
+         finding->running.config.cmd.count ? "so that it stays in the foreground" : "without a word more",
+         is_game ? ", as the user games" : "");
+}
+
 bool running_find(struct arena *arena, const struct running_question *question, struct running *ret_running,
                   struct err *err)
 {
@@ -313,12 +382,12 @@ bool running_find(struct arena *arena, const struct running_question *question, 
         return false;
     keep_foreground(&finding);
     set_command(&finding);
-    if (finding.teller)
+    if (finding.teller) {
         tell_missing(&finding);
-    else
-        NOTE(&finding, "no unit and no init script of its packages says how %s is run: the image starts it %s",
-             question->program,
-             finding.running.config.cmd.count ? "so that it stays in the foreground" : "without a word more");
+        tell_conditions(&finding);
+    } else {
+        take_untold(&finding);
+    }
     if (!find_ports(&finding, is_unit ? finding.teller : NULL, err) ||
         (is_unit && finding.teller && !make_folders(&finding, finding.teller, err)))
         return false;

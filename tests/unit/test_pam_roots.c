@@ -9,6 +9,7 @@ struct asking {
     struct strings binaries;
     struct wishes wishes, given;
     struct roots roots;
+    struct strings *notes; /* NULL: what no package ships is an error */
 };
 
 /* A world of a service, a module, and a template that includes another module. */
@@ -32,7 +33,7 @@ static bool add_roots(struct asking *asking)
     struct fixture *fixture = asking->fixture;
     struct roots_request request = {.binaries = &asking->binaries, .wishes = &asking->wishes, .set = &fixture->set};
     asking->roots = (struct roots){0};
-    return pam_roots_add(&fixture->arena, &request, &asking->roots, &asking->given, &fixture->err);
+    return pam_roots_add(&fixture->arena, &request, &asking->roots, &asking->given, asking->notes, &fixture->err);
 }
 
 static bool has_root(const struct asking *asking, const char *path)
@@ -78,6 +79,25 @@ static void a_file_that_is_wished_for_needs_no_template(void **state)
     assert_false(has_root(&asking, "/usr/lib/x/security/pam_deny.so"));
 }
 
+static void a_module_that_no_package_ships_is_an_error_or_a_note(void **state)
+{
+    struct asking asking = ask_for(*state);
+    struct strings notes = {0};
+    list_add(&asking.fixture->arena, &asking.wishes.made,
+             ((struct wish_made){.kind = MADE_FILE,
+                                 .path = "/etc/pam.d/service",
+                                 .content = "auth required /lib/security/pam_one.so\nauth required pam_deny.so\n"}));
+    assert_false(add_roots(&asking));
+    CHECK_ERR(&asking.fixture->err, ERR_RESOLVE, "no selected package ships /lib/security/pam_one.so");
+    err_clear(&asking.fixture->err);
+    asking.notes = &notes;
+    CHECK_OK(add_roots(&asking), &asking.fixture->err);
+    assert_int_equal(notes.count, 1);
+    assert_string_equal(notes.items[0], "no selected package ships /lib/security/pam_one.so, which /etc/pam.d/service "
+                                        "names: who logs in by it cannot");
+    assert_true(has_root(&asking, "/usr/lib/x/security/pam_deny.so"));
+}
+
 static void without_the_feature_there_is_nothing(void **state)
 {
     struct asking asking = ask_for(*state);
@@ -92,6 +112,7 @@ int main(void)
         TEST(what_the_image_lacks_is_returned_with_its_giver),
         TEST(asked_again_it_gives_the_same),
         TEST(a_file_that_is_wished_for_needs_no_template),
+        TEST(a_module_that_no_package_ships_is_an_error_or_a_note),
         TEST(without_the_feature_there_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

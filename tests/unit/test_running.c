@@ -442,6 +442,55 @@ static void configuration_that_a_command_names_and_nothing_brings_is_told(void *
     assert_false(has_note(&running, "/srv/x") || has_note(&running, "/run/x") || has_note(&running, "d.pid"));
 }
 
+static void each_path_of_a_list_that_a_command_names_is_looked_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = service_add(
+        fixture, "[Service]\nExecStart=/usr/sbin/d --config /usr/share/d/d.conf:/etc/d.conf:/etc/absent.conf\n");
+    file_add(package, "/etc/d.conf", "");
+    file_add(package, "/usr/share/d/d.conf", "");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_true(has_note(&running, "its command names /etc/absent.conf, which is not there"));
+    assert_false(has_note(&running, "names /usr/share/d/d.conf") || has_note(&running, "names /etc/d.conf"));
+}
+
+static void what_a_unit_wants_to_be_there_and_nothing_brings_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package =
+        service_add(fixture, "[Unit]\nConditionPathExists=/etc/absent.key\n"
+                             "ConditionPathExists=!/etc/not-to-be\nConditionPathExists=|/etc/or-this\n"
+                             "ConditionFileNotEmpty=/etc/d.conf\nAssertPathExists=/var/lib/d/db\n"
+                             "ConditionPathExists=/dev/net/tun\nConditionPathExists=/var/run/x\n"
+                             "ConditionPathIsDirectory=/etc/d-%i\nConditionPathExists=/../..\n"
+                             "[Service]\nExecStart=/usr/sbin/d\n");
+    file_add(package, "/etc/d.conf", "x");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_true(has_note(&running, "d.service is started only where /etc/absent.key is (ConditionPathExists=), which"));
+    assert_true(has_note(&running, "d.service is started only where /var/lib/d/db is (AssertPathExists=), which is"));
+    size_t count = 0;
+    for (size_t i = 0; i < running.notes.count; i++)
+        count += strstr(running.notes.items[i], "is started only where") != NULL;
+    assert_int_equal(count, 2);
+}
+
+static void a_game_that_nobody_tells_of_is_run_as_the_account_for_games(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "d");
+    file_add(package, "/usr/games/d-server", "program");
+    file_add(package, "/usr/games/e-server", "program");
+    file_add(package, UNITS "/e.service", "[Service]\nExecStart=/usr/games/e-server\n");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/games/d-server");
+    assert_string_equal(running.config.user, "games:games");
+    assert_true(has_note(&running, "the image starts it without a word more, as the user games"));
+    running = found(fixture, "/usr/games/e-server");
+    assert_null(running.config.user);
+}
+
 static void what_only_a_running_machine_knows_is_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -689,6 +738,9 @@ int main(void)
         TEST(a_service_of_firewalld_tells_ports),
         TEST(a_range_of_ports_that_is_too_wide_is_told),
         TEST(configuration_that_a_command_names_and_nothing_brings_is_told),
+        TEST(each_path_of_a_list_that_a_command_names_is_looked_for),
+        TEST(what_a_unit_wants_to_be_there_and_nothing_brings_is_told),
+        TEST(a_game_that_nobody_tells_of_is_run_as_the_account_for_games),
         TEST(what_only_a_running_machine_knows_is_told),
         TEST(what_every_container_may_the_program_of_a_user_gets_by_its_file),
         TEST(folders_of_sockets_are_made_as_systemd_makes_them),
