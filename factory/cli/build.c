@@ -1527,6 +1527,9 @@ static bool take_part(struct build *build, struct err *err)
         sharding_call_narrow(build->arena, &build->call, sharding, &build->images[i]);
     keep_parts(build);
     log_line(build->command->log, LOG_VERBOSE, "plan %s", sharding->plan);
+    if (is_shard(build) && !build->image_count)
+        log_line(build->command->log, LOG_NORMAL, "shard %zu/%zu has nothing to make: there are more shards than work",
+                 build->call.index, build->call.count);
     return true;
 }
 

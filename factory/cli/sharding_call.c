@@ -47,6 +47,12 @@ bool sharding_call_read(struct command *command, struct sharding_call *ret_call,
     if (!ret_call->is_given)
         return true;
     options->is_locked = true;
+    if (!is_assembling && options->sign.count + options->attest.count) {
+        err_set(err, ERR_USAGE,
+                "--shard signs and attests nothing: give --%s to imgfactory assemble, and keys to no other machine",
+                options->sign.count ? "sign" : "attest");
+        return false;
+    }
     if (word && !parse(word, !is_assembling, ret_call))
         err_set(err, ERR_USAGE,
                 is_assembling

@@ -3,6 +3,7 @@
 
 #include "deploy/deploy_text.h"
 
+#define SLURM_ARRAY_MAX 1000 /* indices are below MaxArraySize, which is 1001 (slurm.conf(5)) */
 #define TRIES 3
 #define SECRET "/run/secrets/imgfactory"
 #define KEYS "/run/secrets/imgfactory-key"
@@ -46,6 +47,9 @@ static const char *slurm_head(struct arena *arena, const struct deploy_plan *pla
                       "# Puts together what %s-shards.sbatch made, and publishes it. Keys are read here alone.\n",
                       night->name);
     deploy_append(arena, &text, "#SBATCH --job-name=%s-%s\n", night->name, role_names[role]);
+    if (role == ROLE_SHARDS && plan->shards > SLURM_ARRAY_MAX)
+        deploy_append(arena, &text, "# Slurm takes no array of more than %d jobs unless its MaxArraySize says so.\n",
+                      SLURM_ARRAY_MAX);
     if (role == ROLE_SHARDS)
         deploy_append(arena, &text, "#SBATCH --array=0-%zu%%%zu\n", plan->shards - 1, plan->parallel);
     deploy_append(arena, &text,

@@ -5,7 +5,7 @@
 #include "registry/stamp.h"
 
 #define PREFIX "imgfactory-"
-#define NAME_MAX_CHARS ((size_t)64) /* so that an architecture's name has room behind it */
+#define NAME_MAX_CHARS ((size_t)48) /* of the 128 of a tag, so that an architecture with a depth has room behind it */
 #define PLAN_CHARS (strlen("20261129T021311Z-") + STAMP_DIGEST_CHARS)
 
 /* What an image is called in a tag. */

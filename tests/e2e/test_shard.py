@@ -178,7 +178,13 @@ class Whole(ShardCase):
         self.shards(3)
         for name, count in ("one", 6), ("two", 3):
             self.assertEqual(len(self.tags(name)), count)
+        self.assemble("two", "--keep-plan")
+        for tag in [tag for tag in self.tags("two") if tag.endswith(".1")]:  # as if it was ended while it took them away
+            self.target.forget_tag("me/two", tag)
+        before = self.own("two")
         self.assemble("two")
+        self.assertEqual(self.own("two"), before)
+        self.assertIn("was put together", self.last.stderr)
         report = self.assemble("--attest", "sbom")
         self.assertEqual({image["image"] for image in report["images"]}, {"one", "mid", "two", "under"})
         for name in ("one", "two"):
@@ -270,6 +276,8 @@ class Plans(ShardCase):
         self.assertEqual(len(orders), 6)
         self.assertEqual(len(set(orders)), 6)
         self.assertEqual(self.tags(), {})
+        self.on("planner", "--shard", "99/100", "--dry-run")
+        self.assertIn("shard 99/100 has nothing to make", self.last.stderr)
         whole = self.on("planner", "--shard", "0/1", "--dry-run")
         self.assertEqual(sum(len(image["architectures"]) for image in whole["images"]), 6)
         for report in told:  # orders of one architecture stand side by side
@@ -280,7 +288,7 @@ class Plans(ShardCase):
             self.assertEqual(result.code, run.USAGE, result)
             self.assertIn(told, result.stderr)
         for words, told in ((["--shard", "4/4"], "from 0 on"), (["--shard", "x"], "from 0 on"),
-                            (["--shard", "0/4", "--watch"], "watch"), (["--shard", "0/2", "--lock-file", "none.lock"], "none.lock"),
+                            (["--shard", "0/4", "--watch"], "watch"), (["--shard", "0/4", "--sign", "my.key"], "--sign to imgfactory assemble"), (["--shard", "0/2", "--lock-file", "none.lock"], "none.lock"),
                             (["assemble", "--shard", "1/2"], "number of shards"), (["assemble", "--lock-file", "none.lock"], "none.lock")):
             self.assertIn(told, self.on("worker", *words, code=run.USAGE, json_too=False).stderr)
         self.site("  - one\n", "source: source.yaml\narch: all\n")
