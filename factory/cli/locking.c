@@ -189,58 +189,58 @@ bool locking_take(struct command *command, const struct locking *locking, struct
            (!command->options.is_locked || locked_hold(plant, &locking->lock, locking->path, err));
 }
 
-/* A lock on its way to its place. */
+/* A lock on its way to its place, and the plan of layers beside it. */
 struct writing {
-    const char *folder, *name;
-    struct text text;
+    const char *folder;
+    struct file_content files[2]; /* the lock last, since nothing else says that all is done */
+    size_t count;
 };
 
-static bool write_file(void *argument, struct err *err)
+static bool write_files(void *argument, struct err *err)
 {
     const struct writing *writing = argument;
     AUTO(auto_close_fd) int fd = -1;
     return file_open_dir(writing->folder, &fd, err) &&
-           file_write_atomic_at(fd, writing->name, writing->text.ptr, writing->text.len, 0644, true, err);
+           file_write_several_at(fd, writing->files, writing->count, 0644, true, err);
 }
 
-/* Lets the keeper write a file. */
-static bool write_text(struct command *command, const char *path, struct text text, struct err *err)
+/* Prints which source packages get layers of their own, when an image of the batch wants to know. */
+static bool print_layer_plan(struct command *command, const struct locking *locking, const struct batch *batch,
+                             struct buf *text, size_t *ret_lines, struct err *err)
 {
-    const char *folder = folder_of(&command->arena, path);
-    struct writing writing = {*folder ? folder : ".", path + strlen(folder), text};
-    return workers_call(command->keeper, write_file, &writing, err);
+    struct layer_plan plan;
+    bool is_all = !command->options.words.count,
+         is_wanted = layering_plan(&command->arena, batch, &locking->layer_plan, is_all, &plan);
+    *ret_lines = plan.count;
+    if (!is_wanted || layer_plan_write(&plan, text))
+        return true;
+    err_set(err, ERR_LOCAL, "%s: the plan is larger than %zu bytes", locking->layer_plan_path, LAYER_PLAN_MAX_BYTES);
+    return false;
 }
 
-static bool write_lock(struct command *command, const struct locking *locking, struct lock *lock, struct err *err)
+/* Lets the keeper write the lock, and the plan of layers where one is wanted. */
+static bool write_lock(struct command *command, const struct locking *locking, const struct batch *batch,
+                       struct lock *lock, struct err *err)
 {
-    AUTO(buf_done) struct buf text;
+    AUTO(buf_done) struct buf text, plan;
+    const char *folder = folder_of(&command->arena, locking->path);
+    struct writing writing = {.folder = *folder ? folder : "."};
+    size_t lines;
     buf_init(&text, LOCK_MAX_BYTES);
+    buf_init(&plan, LAYER_PLAN_MAX_BYTES);
     if (!lock_write(lock, &text)) {
         err_set(err, ERR_LOCAL, "%s: the lock is larger than %zu bytes", locking->path, LOCK_MAX_BYTES);
         return false;
     }
-    return write_text(command, locking->path, buf_text(&text), err);
-}
-
-/* Writes which source packages get layers of their own, when an image of the batch wants to know. */
-static bool write_layer_plan(struct command *command, const struct locking *locking, const struct batch *batch,
-                             struct err *err)
-{
-    AUTO(buf_done) struct buf text;
-    struct layer_plan plan;
-    bool is_all = !command->options.words.count;
-    buf_init(&text, LAYER_PLAN_MAX_BYTES);
-    if (!layering_plan(&command->arena, batch, &locking->layer_plan, is_all, &plan))
-        return true;
-    if (!layer_plan_write(&plan, &text)) {
-        err_set(err, ERR_LOCAL, "%s: the plan is larger than %zu bytes", locking->layer_plan_path,
-                LAYER_PLAN_MAX_BYTES);
+    if (!print_layer_plan(command, locking, batch, &plan, &lines, err))
         return false;
-    }
-    if (!write_text(command, locking->layer_plan_path, buf_text(&text), err))
+    if (plan.len)
+        writing.files[writing.count++] = (struct file_content){LAYER_PLAN_NAME, buf_text(&plan)};
+    writing.files[writing.count++] = (struct file_content){locking->path + strlen(folder), buf_text(&text)};
+    if (!workers_call(command->keeper, write_files, &writing, err))
         return false;
-    if (!command->options.is_quiet)
-        (void)printf("%s: source packages %zu\n", locking->layer_plan_path, plan.count);
+    if (plan.len && !command->options.is_quiet)
+        (void)printf("%s: lines %zu\n", locking->layer_plan_path, lines);
     return true;
 }
 
@@ -310,8 +310,8 @@ static bool write_all(struct command *command, const struct locking *locking, co
                       struct plant *plant, struct lock *lock, struct err *err)
 {
     const char *vendor = command->options.vendor;
-    if ((vendor && !vendor_fill(plant, batch, vendor, err)) || !write_layer_plan(command, locking, batch, err) ||
-        !write_lock(command, locking, lock, err) || !locked_hold(plant, lock, locking->path, err))
+    if ((vendor && !vendor_fill(plant, batch, vendor, err)) || !write_lock(command, locking, batch, lock, err) ||
+        !locked_hold(plant, lock, locking->path, err))
         return false;
     if (!command->options.is_quiet)
         (void)printf("%s: images and architectures %zu, packages %zu, indices %zu, repositories %zu\n", locking->path,

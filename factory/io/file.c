@@ -278,23 +278,43 @@ static bool rename_in(int dirfd, const char *from, const char *to, struct err *e
     return false;
 }
 
+/* Writes a hidden file with what `name` shall have; none is left when that fails. */
+static bool write_hidden(int dirfd, const struct file_content *file, mode_t mode, bool is_durable,
+                         char ret_temporary[FILE_HIDDEN_NAME_BYTES], struct err *err)
+{
+    assert(!strchr(file->name, '/'));
+    AUTO(auto_close_fd) int fd = file_create_hidden(dirfd, ret_temporary);
+    if (fd < 0) {
+        err_set_errno(err, errno, "cannot create a temporary file for %s", file->name);
+        return false;
+    }
+    if (file_write_all(fd, file->bytes.ptr, file->bytes.len, file->name, err) && set_mode(fd, mode, file->name, err) &&
+        (!is_durable || sync_fd(fd, file->name, err)))
+        return true;
+    (void)unlinkat(dirfd, ret_temporary, 0);
+    return false;
+}
+
+bool file_write_several_at(int dirfd, const struct file_content *files, size_t count, mode_t mode, bool is_durable,
+                           struct err *err)
+{
+    char temporary[FILE_SEVERAL_MAX][FILE_HIDDEN_NAME_BYTES];
+    size_t written = 0, renamed = 0;
+    assert(count > 0 && count <= FILE_SEVERAL_MAX);
+    while (written < count && write_hidden(dirfd, &files[written], mode, is_durable, temporary[written], err))
+        written++;
+    while (written == count && renamed < count && rename_in(dirfd, temporary[renamed], files[renamed].name, err))
+        renamed++;
+    for (size_t i = renamed; i < written; i++)
+        (void)unlinkat(dirfd, temporary[i], 0);
+    return renamed == count && (!is_durable || sync_fd(dirfd, files[0].name, err));
+}
+
 bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode, bool is_durable,
                           struct err *err)
 {
-    char temporary_name[FILE_HIDDEN_NAME_BYTES];
-    assert(!strchr(name, '/'));
-    AUTO(auto_close_fd) int fd = file_create_hidden(dirfd, temporary_name);
-    if (fd < 0) {
-        err_set_errno(err, errno, "cannot create a temporary file for %s", name);
-        return false;
-    }
-    bool is_good = file_write_all(fd, bytes, len, name, err) && set_mode(fd, mode, name, err) &&
-                   (!is_durable || sync_fd(fd, name, err));
-    if (!is_good || !rename_in(dirfd, temporary_name, name, err)) {
-        (void)unlinkat(dirfd, temporary_name, 0);
-        return false;
-    }
-    return !is_durable || sync_fd(dirfd, name, err);
+    struct file_content file = {name, {bytes, len}};
+    return file_write_several_at(dirfd, &file, 1, mode, is_durable, err);
 }
 
 void file_visit_names(int dirfd, void visit(int dirfd, const char *name))

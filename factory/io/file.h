@@ -52,6 +52,16 @@ bool file_write_all(int fd, const void *bytes, size_t len, const char *name, str
  * temporary file, then rename. With is_durable also fsync of file and directory. */
 bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode, bool is_durable,
                           struct err *err) MUST_CHECK;
+/* What a file shall have. */
+struct file_content {
+    const char *name; /* without a folder */
+    struct text bytes;
+};
+#define FILE_SEVERAL_MAX 2
+/* The same for several files of a folder, which belong together: all are written (a full disk changes none) before the first, and then
+ * each in turn, is put into its place. */
+bool file_write_several_at(int dirfd, const struct file_content *files, size_t count, mode_t mode, bool is_durable,
+                           struct err *err) MUST_CHECK;
 /* Makes a name by chance for a temporary file: hidden and short, whatever the name that the file will have. False with
  * errno. */
 bool file_hidden_name(char ret_name[FILE_HIDDEN_NAME_BYTES]) MUST_CHECK;

@@ -7,6 +7,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static int dirfd_of_test = -1;
@@ -93,6 +95,35 @@ static void a_failed_write_leaves_the_old_file_and_no_litter(void **state)
     assert_false(file_write_atomic_at(dirfd_of_test, "taken", "x", 1, 0644, false, &err));
     CHECK_ERR(&err, ERR_LOCAL, "taken");
     assert_int_equal(count_files(), before + 1);
+}
+
+static void files_that_belong_together_stay_as_they_were_when_one_cannot_be_written(void **state)
+{
+    (void)state;
+    static const char large[4096];
+    struct err err = {0}, full = {0};
+    struct rlimit before, little;
+    AUTO(buf_done) struct buf buf = {0};
+    struct file_content files[] = {{"plan", TEXT("new plan")}, {"lock", TEXT("new lock")}};
+    put("plan", "old plan");
+    put("lock", "old lock");
+    size_t count = count_files();
+    files[1].bytes = (struct text){large, sizeof large};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    little = (struct rlimit){.rlim_cur = sizeof large - 1, .rlim_max = before.rlim_max};
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    bool is_good = file_write_several_at(dirfd_of_test, files, 2, 0644, true, &full);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, handler);
+    assert_false(is_good);
+    CHECK_ERR(&full, ERR_LOCAL, "lock");
+    CHECK_OK(file_read_at(dirfd_of_test, "plan", 100, &buf, &err), &err);
+    assert_string_equal(buf.bytes, "old plan");
+    assert_int_equal(count_files(), count);
+    files[1].bytes = TEXT("new lock");
+    CHECK_OK(file_write_several_at(dirfd_of_test, files, 2, 0644, true, &err), &err);
+    assert_int_equal(count_files(), count);
 }
 
 static void a_full_disk_is_a_local_error(void **state)
@@ -213,6 +244,7 @@ int main(void)
         cmocka_unit_test(what_is_written_atomically_is_read_back),
         cmocka_unit_test(the_umask_does_not_change_modes),
         cmocka_unit_test(a_failed_write_leaves_the_old_file_and_no_litter),
+        cmocka_unit_test(files_that_belong_together_stay_as_they_were_when_one_cannot_be_written),
         cmocka_unit_test(a_full_disk_is_a_local_error),
         cmocka_unit_test(an_empty_file_reads_and_maps_as_nothing),
         cmocka_unit_test(a_file_larger_than_the_cap_is_refused),
