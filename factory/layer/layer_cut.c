@@ -9,7 +9,7 @@ enum { PIECE_REST, PIECE_TOP, PIECES_BESIDE };
 struct cutting {
     struct arena *arena;
     const struct layer_cut_request *request;
-    struct map lines;   /* the plan's, by their source package */
+    struct layer_index lines;
     struct map paths;   /* numbers of nodes, by their paths */
     size_t *pieces;     /* by node: the number of its piece; directories: PIECE_TOP's */
     uint64_t *bytes;    /* by piece: of its files */
@@ -23,10 +23,12 @@ static size_t piece_beside(const struct cutting *cutting, size_t piece)
 }
 
 /* Finds the plan's line for what a package gave; the rest when it has none. */
-static size_t piece_of_package(const struct cutting *cutting, const struct package *package)
+static size_t piece_of_file(const struct cutting *cutting, const struct node *node)
 {
-    const char *source = map_get(cutting->request->sources, text_of(package->name));
-    const struct layer_share *share = source ? map_get(&cutting->lines, text_of(source)) : NULL;
+    const char *source = map_get(cutting->request->sources, text_of(node->package->name));
+    const char *base_name = strrchr(node->path, '/');
+    const struct layer_share *share =
+        source ? layer_index_find(&cutting->lines, source, base_name ? base_name + 1 : node->path) : NULL;
     return share ? (size_t)(share - cutting->request->plan->items) : piece_beside(cutting, PIECE_REST);
 }
 
@@ -39,17 +41,15 @@ static size_t piece_of_node(const struct cutting *cutting, const struct node *no
     }
     if (node->kind == NODE_DIRECTORY || !node->package || node->is_whiteout || node->claim != CLAIM_PACKAGED)
         return piece_beside(cutting, PIECE_TOP);
-    return piece_of_package(cutting, node->package);
+    return piece_of_file(cutting, node);
 }
 
 /* Deals the nodes out. */
 static void deal(struct cutting *cutting)
 {
     const struct tree *tree = cutting->request->tree;
-    const struct layer_plan *plan = cutting->request->plan;
     size_t *numbers = arena_new_array(cutting->arena, size_t, tree->count);
-    for (size_t i = 0; i < plan->count; i++)
-        map_set(&cutting->lines, text_of(plan->items[i].source), &plan->items[i]);
+    layer_index_make(cutting->arena, cutting->request->plan, &cutting->lines);
     for (size_t i = 0; i < tree->count; i++) {
         numbers[i] = i;
         map_set(&cutting->paths, text_of(tree->nodes[i].path), &numbers[i]);
@@ -61,7 +61,7 @@ static void deal(struct cutting *cutting)
     }
 }
 
-/* A line of the plan whose source has enough files here. */
+/* A line of the plan of which enough files are here. */
 struct claimant {
     size_t piece;
     uint64_t shared_bytes;
@@ -180,11 +180,8 @@ struct tree *layer_cut(struct arena *arena, const struct layer_cut_request *requ
     static const struct layer_plan none;
     struct layer_cut_request given = *request;
     given.plan = request->plan ? request->plan : &none;
-    struct cutting cutting = {.arena = arena,
-                              .request = &given,
-                              .lines = {.arena = arena},
-                              .paths = {.arena = arena},
-                              .piece_count = given.plan->count + PIECES_BESIDE};
+    struct cutting cutting = {
+        .arena = arena, .request = &given, .paths = {.arena = arena}, .piece_count = given.plan->count + PIECES_BESIDE};
     struct tree *trees = arena_new_array(arena, struct tree, cutting.piece_count);
     *ret_count = 1;
     if (given.most < PIECES_BESIDE) {

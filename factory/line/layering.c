@@ -6,121 +6,279 @@
 
 #include <stdlib.h>
 
-/* What images hold of a source package. */
-struct holding {
+/* A file of a source package, whatever its version and architecture, that no line of the former plan names. */
+struct kept_file {
+    const char *source, *name; /* name: as a line has it (layer_plan_name_of()); NULL: none can */
+    uint8_t *images;           /* of the batch: whether they have it */
+    uint64_t bytes;            /* where it is largest */
+};
+
+/* Files of a source package that the very same images have. */
+struct group {
     const char *source;
+    uint64_t images, bytes;
+    struct strings names;
+    bool is_nameable;
+};
+
+/* What images hold of a line. */
+struct holding {
     uint64_t images, bytes;          /* bytes: of the image that has most */
     const struct batch_image *image; /* that was counted last, and what it has for the architecture that is counted */
     const struct job *job;
     uint64_t job_bytes;
 };
 
-struct weighing {
-    struct arena *arena;
-    struct map known; /* holdings by their source */
-    LIST(struct holding *) holdings;
+struct source_facts {
+    size_t group_count;
+    bool has_others; /* the plan has a line for what no line names */
 };
 
-static struct holding *holding_of(struct weighing *weighing, const char *source)
+struct weighing {
+    struct arena *arena;
+    const struct batch *batch;
+    const struct layer_plan *former;
+    struct layer_index lines; /* of the former plan, then of the draft */
+    struct map sources;       /* struct source_facts by their source package */
+    struct map files, groups;
+    struct layer_plan draft;  /* the former plan, and behind it all lines that may be new */
+    struct holding *holdings; /* by line of the draft */
+};
+
+static struct source_facts *facts_of(struct weighing *weighing, const char *source)
 {
-    struct holding *holding = map_get(&weighing->known, text_of(source));
-    if (holding)
-        return holding;
-    holding = arena_new(weighing->arena, struct holding);
-    holding->source = source;
-    map_set(&weighing->known, text_of(source), holding);
-    list_add(weighing->arena, &weighing->holdings, holding);
-    return holding;
+    struct source_facts *facts = map_get(&weighing->sources, text_of(source));
+    if (facts)
+        return facts;
+    facts = arena_new(weighing->arena, struct source_facts);
+    map_set(&weighing->sources, text_of(source), facts);
+    return facts;
+}
+
+typedef void count_fn(struct weighing *weighing, const struct batch_image *image, const struct job *job,
+                      const char *source, const struct bill_file *file);
+
+/* Calls for each file of a source package that the image has. */
+static void each_file_of(struct weighing *weighing, const struct batch_image *image, const struct job *job,
+                         count_fn *count)
+{
+    const struct bill *bill = &job->bill;
+    struct map packages = {.arena = weighing->arena};
+    for (size_t i = 0; i < bill->packages.count; i++)
+        map_set(&packages, text_of(bill->packages.items[i].name), &bill->packages.items[i]);
+    for (size_t i = 0; i < bill->files.count; i++) {
+        const struct bill_file *file = &bill->files.items[i];
+        const struct bill_package *package =
+            file->package && file->kind == NODE_FILE ? map_get(&packages, text_of(file->package)) : NULL;
+        if (!package || !package->source_package)
+            continue;
+        count(weighing, image, job, package->source_package, file);
+    }
+}
+
+/* The same of all images that are cut by the plan; returns whether there is one. */
+static bool each_file(struct weighing *weighing, count_fn *count)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < weighing->batch->count; i++) {
+        const struct batch_image *image = &weighing->batch->images[i];
+        for (size_t j = 0; j < image->arch_count; j++) {
+            if (image->jobs[j].bill.inputs.layers <= LAYERS_UNPLANNED)
+                continue;
+            each_file_of(weighing, image, &image->jobs[j], count);
+            is_any = true;
+        }
+    }
+    return is_any;
+}
+
+static const char *base_name_of(const struct bill_file *file)
+{
+    const char *slash = strrchr(file->path, '/');
+    return slash ? slash + 1 : file->path;
+}
+
+/* Notes which image has the file. */
+static void note_file(struct weighing *weighing, const struct batch_image *image, const struct job *job,
+                      const char *source, const struct bill_file *file)
+{
+    const struct layer_share *line = layer_index_find(&weighing->lines, source, base_name_of(file));
+    const char *name = layer_plan_name_of(weighing->arena, base_name_of(file));
+    struct text key = text_of(arena_printf(weighing->arena, "%s\n%s", source, name ? name : file->path));
+    struct kept_file *kept = map_get(&weighing->files, key);
+    (void)job;
+    if (line && line->files.count)
+        return;
+    if (!kept) {
+        kept = arena_new(weighing->arena, struct kept_file);
+        *kept = (struct kept_file){.source = source,
+                                   .name = name,
+                                   .images = arena_new_array(weighing->arena, uint8_t, weighing->batch->count)};
+        map_set(&weighing->files, key, kept);
+    }
+    kept->images[image - weighing->batch->images] = 1;
+    kept->bytes = file->size_bytes > kept->bytes ? file->size_bytes : kept->bytes;
+}
+
+/* Puts the files together that the same images have. */
+static void group_files(struct weighing *weighing)
+{
+    size_t image_count = weighing->batch->count;
+    for (size_t i = 0; i < weighing->files.slots.count; i++) {
+        const struct kept_file *file = weighing->files.slots.items[i].value;
+        size_t source_len = strlen(file->source) + 1;
+        char *key = arena_alloc(weighing->arena, source_len + image_count);
+        memcpy(key, file->source, source_len);
+        memcpy(key + source_len, file->images, image_count);
+        struct group *group = map_get(&weighing->groups, (struct text){key, source_len + image_count});
+        if (!group) {
+            group = arena_new(weighing->arena, struct group);
+            *group = (struct group){.source = file->source, .is_nameable = true};
+            for (size_t j = 0; j < image_count; j++)
+                group->images += file->images[j];
+            map_set(&weighing->groups, (struct text){key, source_len + image_count}, group);
+            facts_of(weighing, file->source)->group_count++;
+        }
+        group->bytes += file->bytes;
+        group->is_nameable = group->is_nameable && file->name && group->names.count < LAYER_PLAN_FILES_MAX;
+        if (group->is_nameable)
+            list_add(weighing->arena, &group->names, file->name);
+    }
+}
+
+/* Whether files get a line of their own: other files of the source package are in other images, so that their layers would differ. */
+static bool is_worth_a_line(struct weighing *weighing, const struct group *group)
+{
+    return facts_of(weighing, group->source)->group_count > 1 && group->is_nameable && group->images > 1 &&
+           group->bytes >= LAYER_LEAST_BYTES;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Drafts lines for what the former plan does not name; with is_parted images' different parts of a source package get their own. */
+static void draft_lines(struct weighing *weighing, bool is_parted)
+{
+    for (size_t i = 0; i < weighing->former->count; i++) {
+        const struct layer_share *line = &weighing->former->items[i];
+        list_add(weighing->arena, &weighing->draft, *line);
+        if (!line->files.count)
+            facts_of(weighing, line->source)->has_others = true;
+    }
+    for (size_t i = 0; i < weighing->groups.slots.count; i++) {
+        struct group *group = weighing->groups.slots.items[i].value;
+        struct source_facts *facts = facts_of(weighing, group->source);
+        struct layer_share line = {.source = group->source};
+        bool is_own = is_parted && is_worth_a_line(weighing, group);
+        if (is_own) {
+            qsort(group->names.items, group->names.count, sizeof(const char *), compare_names);
+            line.files = group->names;
+        } else if (facts->has_others) {
+            continue;
+        }
+        facts->has_others = facts->has_others || !is_own;
+        if (rule_is_package_name(line.source))
+            list_add(weighing->arena, &weighing->draft, line);
+    }
 }
 
 static void count_file(struct weighing *weighing, const struct batch_image *image, const struct job *job,
-                       const char *source, uint64_t bytes)
+                       const char *source, const struct bill_file *file)
 {
-    struct holding *holding = holding_of(weighing, source);
+    const struct layer_share *line = layer_index_find(&weighing->lines, source, base_name_of(file));
+    struct holding *holding = line ? &weighing->holdings[line - weighing->draft.items] : NULL;
+    if (!holding)
+        return;
     holding->images += holding->image != image;
-    holding->job_bytes = holding->job == job ? holding->job_bytes + bytes : bytes;
+    holding->job_bytes = holding->job == job ? holding->job_bytes + file->size_bytes : file->size_bytes;
     holding->image = image;
     holding->job = job;
     holding->bytes = holding->job_bytes > holding->bytes ? holding->job_bytes : holding->bytes;
 }
 
-static void count_job(struct weighing *weighing, const struct batch_image *image, const struct job *job)
+static uint64_t line_bytes(uint64_t bytes)
 {
-    struct map sources = {.arena = weighing->arena};
-    for (size_t i = 0; i < job->bill.packages.count; i++) {
-        const struct bill_package *package = &job->bill.packages.items[i];
-        map_set(&sources, text_of(package->name), (void *)package->source_package);
-    }
-    for (size_t i = 0; i < job->bill.files.count; i++) {
-        const struct bill_file *file = &job->bill.files.items[i];
-        const char *source = file->package ? map_get(&sources, text_of(file->package)) : NULL;
-        if (source && file->kind == NODE_FILE)
-            count_file(weighing, image, job, source, file->size_bytes);
-    }
-}
-
-static uint64_t shared_bytes(uint64_t images, uint64_t bytes)
-{
-    return images * (bytes < UINT32_MAX ? bytes : UINT32_MAX);
+    return bytes < UINT32_MAX ? bytes : UINT32_MAX;
 }
 
 /* Takes over a line of the former plan, if it stays. */
-static void keep_line(struct weighing *weighing, const struct layer_share *former, bool is_all, struct layer_plan *plan)
+static void keep_line(struct weighing *weighing, size_t number, bool is_all, struct layer_plan *plan)
 {
-    const struct holding *now = map_get(&weighing->known, text_of(former->source));
-    struct layer_share line = {arena_strdup(weighing->arena, former->source), former->images, former->bytes};
-    if (is_all && (!now || now->bytes < LAYER_LEAST_BYTES / 2))
+    struct layer_share line = weighing->draft.items[number];
+    const struct holding *now = &weighing->holdings[number];
+    uint64_t before = line.images * line_bytes(line.bytes), after = now->images * line_bytes(now->bytes);
+    if (is_all && (!now->images || now->bytes < LAYER_LEAST_BYTES / 2))
         return;
-    uint64_t before = shared_bytes(former->images, former->bytes),
-             after = now ? shared_bytes(now->images, now->bytes) : 0;
-    if (now && (after >= 2 * before || (is_all && after <= before / 2))) {
+    if (now->images && (after >= 2 * before || (is_all && after <= before / 2))) {
         line.images = now->images;
-        line.bytes = now->bytes < UINT32_MAX ? now->bytes : UINT32_MAX;
+        line.bytes = line_bytes(now->bytes);
     }
     list_add(weighing->arena, plan, line);
 }
 
-/* By how many images have it, then by bytes. */
-static int compare_holdings(const void *a, const void *b)
+/* What has more bytes comes first, since Docker fetches again all that lies over what changed; then what more images have. */
+static int compare_lines(const void *a, const void *b)
 {
-    const struct holding *first = *(const struct holding *const *)a, *second = *(const struct holding *const *)b;
-    if (first->images != second->images)
-        return first->images < second->images ? 1 : -1;
+    const struct layer_share *first = a, *second = b;
     if (first->bytes != second->bytes)
         return first->bytes < second->bytes ? 1 : -1;
-    return strcmp(first->source, second->source);
+    if (first->images != second->images)
+        return first->images < second->images ? 1 : -1;
+    int order = strcmp(first->source, second->source);
+    const struct strings *files = &first->files, *others = &second->files;
+    return order || !files->count || !others->count ? order : strcmp(files->items[0], others->items[0]);
+}
+
+/* Puts a line below the first that has fewer bytes; the others stay over each other as they are. */
+static void insert_line(struct arena *arena, const struct layer_share *line, struct layer_plan *plan)
+{
+    size_t place = 0;
+    while (place < plan->count && plan->items[place].bytes >= line->bytes)
+        place++;
+    list_add(arena, plan, *line);
+    memmove(plan->items + place + 1, plan->items + place, (plan->count - 1 - place) * sizeof *line);
+    plan->items[place] = *line;
 }
 
 static void add_new_lines(struct weighing *weighing, struct layer_plan *plan)
 {
-    if (weighing->holdings.count)
-        qsort(weighing->holdings.items, weighing->holdings.count, sizeof(struct holding *), compare_holdings);
-    for (size_t i = 0; i < weighing->holdings.count && plan->count < LAYER_PLAN_MAX; i++) {
-        const struct holding *holding = weighing->holdings.items[i];
-        uint64_t bytes = holding->bytes < UINT32_MAX ? holding->bytes : UINT32_MAX;
-        if (bytes >= LAYER_LEAST_BYTES && rule_is_package_name(holding->source) &&
-            !layer_plan_find(plan, holding->source))
-            list_add(weighing->arena, plan, (struct layer_share){holding->source, holding->images, bytes});
+    struct layer_share *lines = arena_new_array(weighing->arena, struct layer_share, weighing->draft.count);
+    size_t count = 0;
+    for (size_t i = weighing->former->count; i < weighing->draft.count; i++) {
+        const struct holding *holding = &weighing->holdings[i];
+        struct layer_share line = weighing->draft.items[i];
+        line.images = holding->images;
+        line.bytes = line_bytes(holding->bytes);
+        if (holding->bytes >= LAYER_LEAST_BYTES)
+            lines[count++] = line;
     }
+    if (count)
+        qsort(lines, count, sizeof *lines, compare_lines);
+    for (size_t i = 0; i < count && plan->count < LAYER_PLAN_MAX; i++)
+        insert_line(weighing->arena, &lines[i], plan);
 }
 
 bool layering_plan(struct arena *arena, const struct batch *batch, const struct layer_plan *former, bool is_all,
                    struct layer_plan *ret_plan)
 {
-    struct weighing weighing = {.arena = arena, .known = {.arena = arena}};
+    struct weighing weighing = {.arena = arena,
+                                .batch = batch,
+                                .former = former,
+                                .sources = {.arena = arena},
+                                .files = {.arena = arena},
+                                .groups = {.arena = arena}};
     struct layer_plan plan = {0};
-    bool is_wanted = false;
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct batch_image *image = &batch->images[i];
-        for (size_t j = 0; j < image->arch_count; j++) {
-            bool is_planned = image->jobs[j].bill.inputs.layers > LAYERS_UNPLANNED;
-            is_wanted = is_wanted || is_planned;
-            if (is_planned)
-                count_job(&weighing, image, &image->jobs[j]);
-        }
-    }
+    layer_index_make(arena, former, &weighing.lines);
+    bool is_wanted = each_file(&weighing, note_file);
+    group_files(&weighing);
+    draft_lines(&weighing, is_all || !former->count);
+    weighing.holdings = arena_new_array(arena, struct holding, weighing.draft.count);
+    layer_index_make(arena, &weighing.draft, &weighing.lines);
+    (void)each_file(&weighing, count_file);
     for (size_t i = 0; i < former->count; i++)
-        keep_line(&weighing, &former->items[i], is_all, &plan);
+        keep_line(&weighing, i, is_all, &plan);
     add_new_lines(&weighing, &plan);
     *ret_plan = plan;
     return is_wanted;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layering.h - the plan of layers (plan/layer_plan.h), made of what all images of a lock hold
  *
- * What several images hold comes first, and what has more bytes. A plan that is there stays as it is as far as it can, since each
- * change of it moves files between layers: lines keep their place; their numbers change when what is shared became twice or half of
- * what the line says; a line goes when no image has the source package any more, or less of it than half the least size of a
- * layer. Without a former plan the order is a function of the images.
+ * What has most bytes comes first: Docker fetches again all that lies over what changed. Where images have different
+ * files of a source package, those that the same images have (two at least) get a line that names them, when a layer
+ * is worth it: so a layer is the same in all images that have it. A plan that is there stays as it is as far as it
+ * can, since each change of it moves files between layers: lines stay over each other as they are and keep their
+ * files, and new ones go between them; their numbers change when what is shared became twice or half of what the line
+ * says; a line goes when no image has its files any more, or less of them than half the least size of a layer. Without
+ * a former plan the order is a function of the images.
  * Threads: main, when all orders ended.
  * Owns: nothing; the plan lives in the arena given, or is borrowed from jobs.
  */
@@ -14,7 +17,7 @@
 #include "line/batch.h"
 
 /* Makes the plan for the images of a batch that want one; false when none does. With is_all the batch has all images of the former
- * plan; else lines of others stay. */
+ * plan; else lines of others stay, and no source package that the former plan has is parted. */
 bool layering_plan(struct arena *arena, const struct batch *batch, const struct layer_plan *former, bool is_all,
                    struct layer_plan *ret_plan) MUST_CHECK;
 /* Returns whether the run makes the very plan by which the job's tree would be cut, so that packing it now is of no use. */

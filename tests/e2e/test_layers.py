@@ -145,6 +145,20 @@ class Plans(Base):
         self.assertEqual([a == b for a, b in zip(before, after)], [True, False, True, True, False])
         self.assertEqual(self.digests("other")[:-1], after[:-1])
 
+    def test_images_with_different_parts_of_a_source_package_share_the_part_that_both_have(self):
+        self.repository.packages = packages()
+        for package in self.repository.packages:
+            if package.name == "libbar2":
+                package.files.append(deb.File("/usr/share/noise/libpart.so.9", random.Random("part").randbytes(140 << 10)))
+        self.repository.publish(self.key)
+        self.write_manifest("other", OTHER.replace("/noise/*", "/noise/*[126d]"))
+        lines = self.lock("served", "other")
+        self.assertEqual([line[1:2] + line[3:] for line in lines if line[0] == "libbar2"], [["2", "libbar.so*", "libbar2"], ["1"]])
+        self.run_well("--layers", "auto", "served", "other")
+        mine, others = self.digests(), self.digests("other")
+        self.assertEqual(len(mine), len(others) + 1)
+        self.assertLess(set(others), set(mine))
+
     def test_several_layers_amount_to_the_one(self):
         self.lock("served")
         one = self.whole()
@@ -187,7 +201,7 @@ class Elsewhere(Base):
         self.assertEqual(result.json["rebuild"]["verdict"], "identical")
         statement = json.loads(self.call("provenance", self.layout).stdout)
         definition = statement["predicate"]["buildDefinition"]
-        self.assertEqual(definition["externalParameters"]["layers"], "12")
+        self.assertEqual(definition["externalParameters"]["layers"], "24")
         self.assertIn(PLAN, [one.get("name") for one in definition["resolvedDependencies"]])
 
     def test_other_compressions_and_archives_have_all_layers(self):

@@ -31,10 +31,12 @@ static void a_plan_reads_back_as_it_was_written(void **state)
     struct layer_plan plan, again;
     struct err err = {0};
     (void)state;
-    CHECK_OK(layer_plan_read(&arena, "p", TEXT("# what\n\nglibc 18 3127296 # the lowest\n\tgcc-12\t6 2315752\r\n"),
+    CHECK_OK(layer_plan_read(&arena, "p",
+                             TEXT("# what\n\nglibc 18 3127296 # the lowest\n\tgcc-12\t6 2315752\r\n"
+                                  "glibc 9 900 libm.so*\tlibmvec.so* # some have\n"),
                              &plan, &err),
              &err);
-    assert_int_equal(plan.count, 2);
+    assert_int_equal(plan.count, 3);
     assert_string_equal(plan.items[1].source, "gcc-12");
     buf_init(&text, LAYER_PLAN_MAX_BYTES);
     assert_true(layer_plan_write(&plan, &text));
@@ -42,6 +44,7 @@ static void a_plan_reads_back_as_it_was_written(void **state)
     struct strings first = layer_plan_lines(&arena, &plan), second = layer_plan_lines(&arena, &again);
     assert_true(strings_same(&first, &second));
     assert_string_equal(first.items[0], "glibc 18 3127296");
+    assert_string_equal(first.items[2], "glibc 9 900 libm.so* libmvec.so*");
     CHECK_OK(layer_plan_read(&arena, "p", TEXT(""), &again, &err), &err);
     assert_int_equal(again.count, 0);
 }
@@ -50,7 +53,14 @@ static void a_line_that_is_none_is_refused_with_its_number(void **state)
 {
     static const char *const bad[] = {"glibc",
                                       "glibc 1",
-                                      "glibc 1 2 3",
+                                      "glibc 1 2 lib/c.so",
+                                      "glibc 1 2 *",
+                                      "glibc 1 2 lib*.so",
+                                      "glibc 1 2 lib**",
+                                      "glibc 1 2 lib?.so",
+                                      "glibc 1 2 a* b a*",
+                                      "glibc 1 2 a b c d e f g h i j k l m n o p q",
+                                      "glibc 1 2 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
                                       "glibc 0 5",
                                       "glibc -1 5",
                                       "glibc 1 5000000000",
@@ -71,6 +81,9 @@ static void a_line_that_is_none_is_refused_with_its_number(void **state)
     struct err err = {0};
     assert_false(layer_plan_read(&arena, "p", TEXT("a 1 2\nb 1 2\na 3 4\n"), &plan, &err));
     CHECK_ERR(&err, ERR_USAGE, "p:3: the line names a source package that an earlier line has");
+    struct err again = {0};
+    assert_false(layer_plan_read(&arena, "p", TEXT("a 1 2 x\na 1 2\na 1 2 y\na 3 4 x\n"), &plan, &again));
+    CHECK_ERR(&again, ERR_USAGE, "p:4: the line names a source package that an earlier line has");
     AUTO(buf_done) struct buf many;
     buf_init(&many, LAYER_PLAN_MAX_BYTES);
     for (int i = 0; i <= LAYER_PLAN_MAX; i++)
@@ -78,6 +91,54 @@ static void a_line_that_is_none_is_refused_with_its_number(void **state)
     struct err too_many = {0};
     assert_false(layer_plan_read(&arena, "p", buf_text(&many), &plan, &too_many));
     CHECK_ERR(&too_many, ERR_USAGE, "p:1001: the line is one too many");
+}
+
+static void a_file_has_one_name_whatever_its_version(void **state)
+{
+    static const char *const names[][2] = {{"libssl.so.3", "libssl.so*"},
+                                           {"libfoo.so", "libfoo.so*"},
+                                           {"libisc-9.18.49-1~deb12u3-Debian.so", "libisc-*"},
+                                           {"libdb-5.3.so", "libdb-*"},
+                                           {"ld-linux-x86-64.so.2", "ld-linux-x86-*"},
+                                           {"libstdc++.so.6.0.30", "libstdc++.so*"},
+                                           {"lib-.so.1", "lib-.so*"},
+                                           {"nginx", "nginx"},
+                                           {"python3.11", "python3.11"},
+                                           {"x.source", "x.source"},
+                                           {".so", ".so*"},
+                                           {"a b", NULL},
+                                           {"a*", "a*"},
+                                           {"a*b", NULL},
+                                           {"#a", NULL},
+                                           {"", NULL},
+                                           {"r\xc3\xa9sum\xc3\xa9", NULL}};
+    AUTO(arena_done) struct arena arena = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        const char *name = layer_plan_name_of(&arena, names[i][0]);
+        assert_true(names[i][1] ? name && strcmp(name, names[i][1]) == 0 : !name);
+    }
+}
+
+static void a_file_is_of_the_first_line_that_names_it_else_of_the_one_without_names(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct layer_plan plan;
+    struct layer_index index;
+    struct err err = {0};
+    (void)state;
+    CHECK_OK(layer_plan_read(&arena, "p",
+                             TEXT("openssl 1 1\nother 1 1 only\nopenssl 1 1 libssl.so* x\nopenssl 1 1 lib*\n"), &plan,
+                             &err),
+             &err);
+    layer_index_make(&arena, &plan, &index);
+    assert_ptr_equal(layer_index_find(&index, "openssl", "libssl.so.3"), &plan.items[2]);
+    assert_ptr_equal(layer_index_find(&index, "openssl", "libcrypto.so.3"), &plan.items[3]);
+    assert_ptr_equal(layer_index_find(&index, "openssl", "x"), &plan.items[2]);
+    assert_ptr_equal(layer_index_find(&index, "openssl", "xy"), &plan.items[0]);
+    assert_ptr_equal(layer_index_find(&index, "other", "only"), &plan.items[1]);
+    assert_null(layer_index_find(&index, "other", "else"));
+    assert_null(layer_index_find(&index, "absent", "only"));
 }
 
 /* --- the cut --- */
@@ -210,6 +271,22 @@ static void of_too_many_the_most_shared_get_layers_in_the_order_of_the_plan(void
     assert_non_null(strstr(paths_of(cutter, &trees[1]), "libicu"));
 }
 
+static void a_line_with_names_has_a_layer_of_these_files_and_what_leads_to_them(void **state)
+{
+    struct cutter *cutter = *state;
+    struct layer_plan *plan = &cutter->plan;
+    struct err err = {0};
+    size_t count;
+    CHECK_OK(layer_plan_read(&cutter->arena, "p",
+                             TEXT("icu 9 900000 libicu.so*\nglibc 9 2000000\nopenssl 1 1 libcrypto.so*\n"), plan, &err),
+             &err);
+    struct tree *trees = cut(cutter, 10, &count);
+    assert_int_equal(count, 4);
+    assert_string_equal(paths_of(cutter, &trees[0]), "/usr/ /usr/lib/ /usr/lib/libicu.so /usr/lib/libicu.so.72");
+    assert_string_equal(paths_of(cutter, &trees[1]), "/usr/ /usr/lib/ /usr/lib/libc.so.6");
+    assert_non_null(strstr(paths_of(cutter, &trees[2]), "/usr/lib/libssl.so.3")); /* no line is of it */
+}
+
 static void one_and_two_layers_need_no_plan(void **state)
 {
     struct cutter *cutter = *state;
@@ -265,20 +342,21 @@ static void what_replaces_or_removes_files_of_a_base_lies_on_top(void **state)
 
 /* --- making the plan --- */
 
-/* An image with files of source packages, "NAME SIZE …" in kB. */
+/* An image with files of source packages, "NAME SIZE …" in kB; NAME is SOURCE[/FILE]. */
 static void add_image(struct arena *arena, struct batch_image *image, size_t layers, const char *held)
 {
-    struct text rest = text_of(held), name, size;
+    struct text rest = text_of(held), name, size, source;
     uint64_t kilobytes;
     *image = (struct batch_image){.jobs = arena_new(arena, struct job), .arch_count = 1};
     image->jobs->bill.inputs.layers = layers;
     while (text_next_word(&rest, &name) && text_next_word(&rest, &size)) {
-        const char *source = text_dup(arena, name), *package = arena_printf(arena, "lib%s", source);
-        assert_true(text_parse_u64(size, &kilobytes));
-        list_add(arena, &image->jobs->bill.packages, (struct bill_package){.name = package, .source_package = source});
-        list_add(
-            arena, &image->jobs->bill.files,
-            (struct bill_file){.path = package, .package = package, .kind = NODE_FILE, .size_bytes = kilobytes * KB});
+        assert_true(text_next(&name, '/', &source) && text_parse_u64(size, &kilobytes));
+        const char *package = arena_printf(arena, "lib%.*s", (int)source.len, source.ptr);
+        const char *path = name.len ? arena_printf(arena, "/usr/lib/%.*s", (int)name.len, name.ptr) : package;
+        list_add(arena, &image->jobs->bill.packages,
+                 (struct bill_package){.name = package, .source_package = text_dup(arena, source)});
+        list_add(arena, &image->jobs->bill.files,
+                 (struct bill_file){.path = path, .package = package, .kind = NODE_FILE, .size_bytes = kilobytes * KB});
     }
 }
 
@@ -297,12 +375,61 @@ static const char *made(struct arena *arena, const char *former, bool is_all, co
     return strings_join(arena, &lines, ", ");
 }
 
-static void what_several_images_hold_comes_first_and_small_things_not_at_all(void **state)
+static void what_has_most_bytes_comes_first_and_small_things_not_at_all(void **state)
 {
     AUTO(arena_done) struct arena arena = {0};
     (void)state;
     assert_string_equal(made(&arena, "", true, "glibc 1024 icu 8192 tiny 127 b 128", "a 128 glibc 2048 tiny 127"),
-                        "glibc 2 2097152, icu 1 8388608, a 1 131072, b 1 131072");
+                        "icu 1 8388608, glibc 2 2097152, a 1 131072, b 1 131072");
+}
+
+static void a_new_line_goes_below_the_first_that_has_fewer_bytes(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    const char *former = "small 1 204800\nglibc 2 2000000\nless 1 131072\n", *held = "small 200 glibc 2000 less 128";
+    (void)state;
+    assert_string_equal(made(&arena, former, true, arena_printf(&arena, "%s icu 8192 a 150", held), "glibc 2000 b 150"),
+                        "icu 1 8388608, small 1 204800, glibc 2 2000000, a 1 153600, b 1 153600, less 1 131072");
+}
+
+static void files_that_the_same_images_have_get_a_line_where_others_differ(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    const char *both = "openssl/libcrypto.so.3 4000 openssl/libssl.so.3 600 openssl/legacy.so 100";
+    (void)state;
+    assert_string_equal(made(&arena, "", true, both, "openssl/libcrypto.so.3 4000"),
+                        "openssl 2 4096000 libcrypto.so*, openssl 1 716800");
+    assert_string_equal(made(&arena, "", true, both, both), "openssl 2 4812800");
+    assert_string_equal(made(&arena, "", true, both, "openssl/legacy.so 100"), "openssl 2 4812800"); /* too small */
+    assert_string_equal(made(&arena, "", true, "x/b.so.1 100 x/a-1.so 100 x/c.so 1", "x/a-2.so 100 x/b.so.2 100"),
+                        "x 2 204800 a-* b.so*");
+    assert_string_equal(made(&arena, "", true, "x/a\x01 900 x/b 900", "x/a\x01 900"), "x 2 1843200"); /* no name */
+    const char *many =
+        "x/a 99 x/b 99 x/c 9 x/d 9 x/e 9 x/f 9 x/g 9 x/h 9 x/i 9 x/j 9 x/k 9 x/l 9 x/m 9 x/n 9 x/o 9 x/p 9";
+    assert_string_equal(made(&arena, "", true, arena_printf(&arena, "%s x/own 9", many), many),
+                        "x 2 331776 a b c d e f g h i j k l m n o p");
+    assert_string_equal(
+        made(&arena, "", true, arena_printf(&arena, "%s x/q 9 x/own 9", many), arena_printf(&arena, "%s x/q 9", many)),
+        "x 2 350208"); /* too many names */
+}
+
+static void a_source_package_is_parted_once_and_stays_so(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    const char *former = "openssl 2 4096000 libcrypto.so*\nopenssl 1 614400\n",
+               *both = "openssl/libcrypto.so.4 4000 openssl/libssl.so.4 600";
+    (void)state;
+    assert_string_equal(made(&arena, former, true, both, both), "openssl 2 4096000 libcrypto.so*, openssl 2 614400");
+    assert_string_equal(made(&arena, former, true, both, "other 200"),
+                        "openssl 1 4096000 libcrypto.so*, openssl 1 614400, other 1 204800");
+    assert_string_equal(made(&arena, former, true, "openssl/libssl.so.3 600", "openssl/libssl.so.3 600"),
+                        "openssl 2 614400");
+    /* A plan of one line for it is parted when all images are there. */
+    former = "openssl 2 4710400\nlast 1 204800\n";
+    assert_string_equal(made(&arena, former, true, both, "openssl/libcrypto.so.4 4000 last 200"),
+                        "openssl 2 4096000 libcrypto.so*, openssl 1 614400, last 1 204800");
+    assert_string_equal(made(&arena, former, false, both, "openssl/libcrypto.so.4 4000"),
+                        "openssl 2 4710400, last 1 204800");
 }
 
 static void a_line_keeps_its_place_and_its_numbers_until_they_are_twice_or_half(void **state)
@@ -324,8 +451,8 @@ static void a_line_goes_when_nobody_has_the_package_unless_other_images_may(void
     assert_string_equal(made(&arena, former, true, "glibc 2000 small 64 less 63", "glibc 2000 small 64"),
                         "glibc 2 2048000, small 2 65536");
     assert_string_equal(made(&arena, former, false, "glibc 2000", "glibc 2000 new 300"),
-                        "glibc 9 2000000, gone 1 900000, small 2 131072, less 2 131072, new 1 307200");
-    assert_string_equal(made(&arena, "none 1 0\n", false, "glibc 2000", ""), "none 1 0, glibc 1 2048000");
+                        "glibc 9 2000000, gone 1 900000, new 1 307200, small 2 131072, less 2 131072");
+    assert_string_equal(made(&arena, "none 1 0\n", false, "glibc 2000", ""), "glibc 1 2048000, none 1 0");
 }
 
 static void images_with_few_layers_ask_for_no_plan(void **state)
@@ -349,15 +476,22 @@ int main(void)
         cmocka_unit_test(numbers_of_layers_are_words),
         cmocka_unit_test(a_plan_reads_back_as_it_was_written),
         cmocka_unit_test(a_line_that_is_none_is_refused_with_its_number),
+        cmocka_unit_test(a_file_has_one_name_whatever_its_version),
+        cmocka_unit_test(a_file_is_of_the_first_line_that_names_it_else_of_the_one_without_names),
         cmocka_unit_test_setup_teardown(a_tree_is_cut_by_the_plan_and_what_is_made_lies_on_top, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             directories_below_the_top_have_the_time_of_what_is_in_them_and_else_stay_as_they_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_too_many_the_most_shared_get_layers_in_the_order_of_the_plan, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_line_with_names_has_a_layer_of_these_files_and_what_leads_to_them, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(one_and_two_layers_need_no_plan, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_small_goes_one_layer_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_replaces_or_removes_files_of_a_base_lies_on_top, set_up, tear_down),
-        cmocka_unit_test(what_several_images_hold_comes_first_and_small_things_not_at_all),
+        cmocka_unit_test(what_has_most_bytes_comes_first_and_small_things_not_at_all),
+        cmocka_unit_test(a_new_line_goes_below_the_first_that_has_fewer_bytes),
+        cmocka_unit_test(files_that_the_same_images_have_get_a_line_where_others_differ),
+        cmocka_unit_test(a_source_package_is_parted_once_and_stays_so),
         cmocka_unit_test(a_line_keeps_its_place_and_its_numbers_until_they_are_twice_or_half),
         cmocka_unit_test(a_line_goes_when_nobody_has_the_package_unless_other_images_may),
         cmocka_unit_test(images_with_few_layers_ask_for_no_plan),
