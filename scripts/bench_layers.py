@@ -3,12 +3,14 @@
 """Nights of real updates, and what they cost with one layer and with several: bytes that a push sends, that a registry stores, and
 that clients with last night's images fetch.
 
-Each night one source package of the images goes from the version that the suite has to that of its security updates, in the order
-of the dates in their changelogs. The mirror (bench_mirror.py) has the suite's own indices, with the updates of the nights so far
-behind them; the packages are Debian's. Each night makes all images for two architectures, both in gzip and in zstd:chunked, with
-each number of layers; the plan is made before the first night, and `imgfactory lock` is called again every night, as a site does.
+Each night one source package of the images goes from the version that the suite has to that of its updates or security updates, in
+the order of the dates in their changelogs. With --next SUITE, source packages come from the next release after that, what others
+need before these; nights in which that changes nothing are left out. The mirror (bench_mirror.py) has the suite's own indices, with
+what came in the nights so far behind them; the packages are Debian's. Each night makes all images, in gzip and, of 1 and auto, in
+zstd:chunked too, with each number of layers; the plan is made before the first night, and `imgfactory lock` is called again every
+night, as a site does.
 
-up       bytes of blobs that the registry did not have: a blob that another image brought is mounted
+up       bytes of gzip's blobs that the registry did not have: a blob that another image brought is mounted
 changed  what of it had to be: the compressed bytes of files whose contents are new, as zstd:chunked tables tell them
 stored   bytes of all blobs so far
 pull     bytes that a client of each image fetches, for x86_64, in sum: layers whose digest last night's image has not (podman,
@@ -38,6 +40,7 @@ from kit import chunked  # noqa: E402  pylint: disable=wrong-import-position
 
 IMAGES = "bind9 nginx chrony openssh-server unbound haproxy".split()
 ARCHES = "x86_64,aarch64"
+CHUNKED = ("1", "auto")  # numbers of layers of which zstd:chunked is made, too
 
 
 def stanzas(text):
@@ -52,32 +55,38 @@ def is_newer(a, b):
     return subprocess.run(["dpkg", "--compare-versions", a, "gt", b], check=False).returncode == 0
 
 
+class Unmade(Exception):
+    """An image could not be made."""
+
+
 class Nights(Server):
     """The suite, to which updates come one after another."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, arches, following=None):
         pairs = upstreams()
+        self.architectures = [name for name, arch in zip(ARCHITECTURES, ARCHES.split(",")) if arch in arches.split(",")]
         self.main = next(pair for pair in pairs if "-" not in pair[1] and "/" not in pair[1])
-        self.security = next(pair for pair in pairs if pair[1].endswith("security"))
-        super().__init__(folder, [self.main, self.security])
-        self.come = []  # source packages
-
-    def number(self, pair):
-        return self.uris.index(pair[0])
+        self.later = [pair for pair in pairs if pair != self.main]
+        self.following = (self.main[0], following) if following else None
+        super().__init__(folder, [self.main, *self.later] + ([self.following] if following else []))
+        self.come, self.came_next = [], []  # source packages
 
     def find(self, number, path):
-        if path.startswith("pool/updates/"):
-            number = self.number(self.security)
-        return super().find(number, path)
+        """The packages of all are found below the suite's own URI."""
+        found = super().find(number, path)
+        for uri, _ in self.later if path.startswith("pool/") and not found else ():
+            found = found or super().find(self.uris.index(uri), path)
+        return found
 
     def index(self, pair, architecture):
-        data, _ = self.find(self.number(pair), f"dists/{pair[1]}/main/binary-{architecture}/Packages.xz.upstream")
+        data, _ = super().find(self.uris.index(pair[0]), f"dists/{pair[1]}/main/binary-{architecture}/Packages.xz.upstream")
         return lzma.decompress(data).decode()
 
     def read(self):
         """What the updates have, and the suite's versions."""
-        self.updates = {name: list(stanzas(self.index(self.security, name))) for name in ARCHITECTURES}
+        self.updates = {name: [one for pair in self.later for one in stanzas(self.index(pair, name))] for name in {*self.architectures, "amd64"}}
         self.versions = {package: version for package, _, version, _ in stanzas(self.index(self.main, "amd64"))}
+        self.follow = {name: list(stanzas(self.index(self.following, name))) for name in {*self.architectures, "amd64"}} if self.following else {}
 
     def newer(self, source):
         """[(package, version, stanza)] of a source package's updates that are newer than the suite."""
@@ -87,7 +96,7 @@ class Nights(Server):
     def date(self, source):
         """Of the newest entry in the changelog of the update; None when it cannot be read."""
         for package, _, stanza in self.newer(source):
-            data, _ = self.find(self.number(self.security), re.search(r"(?m)^Filename: (.*)$", stanza)[1])
+            data, _ = self.find(self.uris.index(self.main[0]), re.search(r"(?m)^Filename: (.*)$", stanza)[1])
             with tempfile.NamedTemporaryFile(suffix=".deb") as file:
                 file.write(data)
                 file.flush()
@@ -101,21 +110,63 @@ class Nights(Server):
                             return email.utils.parsedate_to_datetime(found[1])
         return None
 
-    def goes_on(self, source):
-        """A night: the update of a source package is there."""
-        number, suite = self.number(self.main), self.main[1]
-        self.come.append(source)
+    def steps(self, packages):
+        """[[source package]] of the next release in the order in which they come: what packages of these names need there, first what
+        others need; such as need each other come together."""
+        needs, source_of, provided = {}, {}, {}
+        for package, source, _, stanza in self.follow["amd64"]:
+            source_of[package] = source
+            for field, rest in re.findall(r"(?m)^(Provides|Pre-Depends|Depends): (.*)$", stanza):
+                words = [re.match(r"[a-z0-9.+-]+", word.strip())[0] for word in rest.split(",")]
+                if field == "Provides":
+                    provided.update((word, package) for word in words)
+                else:
+                    needs.setdefault(package, []).extend(words)
+        order, low, stack, found = {}, {}, [], []
+
+        def members(source):
+            return [package for package, of in source_of.items() if of == source and package in wanted]
+
+        def visit(source):  # Tarjan's components come in the order wanted
+            order[source] = low[source] = len(order)
+            stack.append(source)
+            for package in members(source):
+                for need in needs.get(package, ()):
+                    other = source_of.get(need if need in source_of else provided.get(need))
+                    if other and other not in order:
+                        visit(other)
+                    if other in stack:
+                        low[source] = min(low[source], low[other])
+            if low[source] == order[source]:
+                found.append(sorted(stack[stack.index(source):]))
+                del stack[stack.index(source):]
+
+        wanted, rest = set(), [name for name in packages if name in source_of]
+        while rest:
+            name = rest.pop()
+            if name not in wanted and name in source_of:
+                wanted.add(name)
+                rest += [need if need in source_of else provided.get(need, "") for need in needs.get(name, ())]
+        for source in sorted({source_of[name] for name in wanted}):
+            if source not in order:
+                visit(source)
+        return found
+
+    def publish(self):
+        """The suite's indices with what came so far."""
+        number, suite = self.uris.index(self.main[0]), self.main[1]
         self.nights += 1
         text = self.releases[number, suite]
-        for architecture in ARCHITECTURES:
-            added = "".join(f"\n{stanza}\n" for _, of, _, stanza in self.updates[architecture] if of in self.come)
-            text = self.change(number, suite, f"main/binary-{architecture}/Packages", text, added.encode() + b"\n")
+        for architecture in self.architectures:
+            added = [stanza for _, of, _, stanza in self.updates[architecture] if of in self.come]
+            added += [stanza for _, of, _, stanza in self.follow.get(architecture, ()) if of in self.came_next]
+            text = self.change(number, suite, f"main/binary-{architecture}/Packages", text, "".join(f"\n{one}\n" for one in added).encode() + b"\n")
         self.sign_later(number, suite, text)
 
     def write_source(self):
         path = os.path.join(self.folder, "source.yaml")
         with open(path, "w", encoding="utf-8") as stream:
-            stream.write(f"kind: deb\nuris: [http://127.0.0.1:{self.port}/{self.number(self.main)}/]\nsuites: [{self.main[1]}]\n"
+            stream.write(f"kind: deb\nuris: [http://127.0.0.1:{self.port}/{self.uris.index(self.main[0])}/]\nsuites: [{self.main[1]}]\n"
                          "components: [main]\nkeys: [key.gpg]\n")
         return path
 
@@ -137,26 +188,29 @@ def manifests(folder):
 class Site:
     """The images with a number of layers, night after night."""
 
-    def __init__(self, program, top, source, layers, images):
+    def __init__(self, program, top, source, layers, images, arches):  # pylint: disable=too-many-arguments,too-many-positional-arguments
         self.top, self.images, self.layers = os.path.join(top, f"layers-{layers}"), images, layers
         os.makedirs(self.top)
         self.lock = os.path.join(self.top, "imgfactory.lock")
+        site = os.path.join(self.top, "site.yaml")
+        with open(site, "w", encoding="utf-8") as stream:
+            stream.write(f"images: [{', '.join(images)}]\n")
         self.command = [program, "--manifests", os.path.join(SCRIPTS, "..", "manifests"), "--arches", os.path.join(SCRIPTS, "..", "arches"), "--quiet",
-                        "--cache", os.path.join(top, "cache"), "--state", os.path.join(self.top, "state"), "--source", source, "--arch", ARCHES,
-                        "--lock-file", self.lock, "--layers", layers]
+                        "--cache", os.path.join(top, "cache"), "--state", os.path.join(self.top, "state"), "--source", source, "--arch", arches,
+                        "--lock-file", self.lock, "--layers", layers, "--config", site]
         self.known, self.chunks, self.before = {}, set(), {}
 
     def run(self, arguments, word=()):
         done = subprocess.run([self.command[0], *word, *self.command[1:], *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
         if done.returncode:
-            sys.exit(f"{' '.join(done.args)}: {done.returncode}\n{done.stderr.decode(errors='replace')[-2000:]}")
+            raise Unmade(f"{' '.join(done.args)}: {done.returncode}\n{done.stderr.decode(errors='replace')[-2000:]}")
 
     def night(self):
         """Makes all; {"up", "changed", "stored", "pull", "docker", "parts", "images": {image: (pull, docker, parts)}}."""
         out = os.path.join(self.top, "out")
         if self.layers not in ("1", "2"):
-            self.run([*(["--update"] if os.path.exists(self.lock) else []), *self.images], ["lock"])
-        self.run(["--compression", "both", "--output", out, *self.images])
+            self.run(["--update"] if os.path.exists(self.lock) else [], ["lock"])
+        self.run([*(["--compression", "both"] if self.layers in CHUNKED else []), "--output", out])
         sums = dict.fromkeys(("up", "changed", "stored", "pull", "docker", "parts"), 0)
         sums["images"] = {}
         for name in self.images:
@@ -209,43 +263,104 @@ class Site:
 
 
 def relevant(folder, images):
-    """The source packages that gave files to the images."""
-    found = set()
+    """The packages that gave files to the images, and their source packages."""
+    packages, sources = set(), set()
     for name in images:
         beside = os.path.join(folder, name, "imgfactory")
         for file in os.listdir(beside):
             with open(os.path.join(beside, file), encoding="utf-8") as stream:
                 bill = json.load(stream)
             given = {item["package"] for item in bill["files"]}
-            found |= {item["source_package"] for item in bill["selection"] if item["name"] in given}
-    return found
+            packages |= {item["name"] for item in bill["selection"] if item["name"] in given}
+            sources |= {item["source_package"] for item in bill["selection"] if item["name"] in given}
+    return packages, sources
 
 
 def megabytes(number):
     return f"{number / 1e6:.2f}"
 
 
-def print_table(kind, rows, numbers):
-    """Markdown: a row each night, a sum; columns for each number of layers."""
-    heads = {"layers": ["up", "stored"], "pull": ["pull", "parts"]}[kind]
-    print("| night | changed, MB |" + "".join(f" {head}, {number} |" for head in heads for number in numbers))
-    print("|---|---|" + "---|" * len(heads) * len(numbers))
-    for night, sites in rows:
+def print_table(kind, rows):
+    """Markdown: a row each night, sums; columns for each number of layers."""
+    numbers = list(rows[0][1])
+    made = [number for number in numbers if number in CHUNKED]
+    heads = {"layers": [("up", numbers), ("stored", numbers)], "pull": [("pull", numbers), ("parts", made)]}[kind]
+    print("| night | changed, MB |" + "".join(f" {head}, {number} |" for head, some in heads for number in some))
+    print("|---|---|" + "---|" * sum(len(some) for _, some in heads))
+    sums = [(f"all {len(rows) - 1} nights", summed(rows[1:]))] if len(rows) > 2 else []
+    for night, sites in rows + sums:
         cells = []
-        for head in heads:
-            for number in numbers:
-                one = sites[number]
-                cells.append(megabytes(one[head]) + (f" ({megabytes(one['docker'])})" if head == "pull" else ""))
-        print(f"| {night} | {megabytes(sites[numbers[0]]['changed'])} | " + " | ".join(cells) + " |")
+        for head, some in heads:
+            cells += [megabytes(sites[number][head]) + (f" ({megabytes(sites[number]['docker'])})" if head == "pull" else "") for number in some]
+        changed = megabytes(sites[made[0]]["changed"]) if made else ""
+        print(f"| {night} | {changed} | " + " | ".join(cells) + " |")
 
 
-def summed(rows, numbers):
+def summed(rows):
     """All nights but the first."""
     total = {}
-    for number in numbers:
+    for number in rows[0][1]:
         total[number] = {key: sum(sites[number][key] for _, sites in rows) for key in ("up", "changed", "pull", "docker", "parts")}
         total[number]["stored"] = rows[-1][1][number]["stored"]
     return total
+
+
+class Run:
+    """All nights, with all numbers of layers."""
+
+    def __init__(self, arguments, server, top):
+        self.server, self.log, self.rows, self.top = server, arguments.log, [], top
+        self.images, self.only = arguments.images, arguments.nights.split(",") if arguments.nights else None
+        source = server.write_source()
+        self.sites = {number: Site(arguments.program, top, source, number, arguments.images, arguments.arch) for number in arguments.layers.split(",")}
+
+    def night(self, title):
+        """Makes all, and tells of it when anything changed."""
+        sites = {}
+        for number, site in self.sites.items():
+            sites[number] = site.night()
+            if not sites[number]["up"]:
+                return
+        self.rows.append((title, sites))
+        print(f"{title}: up " + ", ".join(f"{number} layers {megabytes(one['up'])} MB" for number, one in sites.items()), file=sys.stderr)
+        if self.log:
+            with open(self.log, "a", encoding="utf-8") as stream:
+                print(json.dumps(self.rows[-1]), file=stream)
+
+    def updates(self, sources):
+        dated = sorted((self.server.date(name), name) for name in sources if self.server.newer(name))
+        for date, name in dated:
+            self.server.come.append(name)
+            self.server.publish()
+            self.night(f"{date:%Y-%m-%d} {name} {self.server.newer(name)[0][1]}")
+
+    def next_release(self, packages):
+        for sources in self.server.steps(packages):
+            self.server.came_next += sources
+            self.server.publish()
+            try:
+                self.night(f"{self.server.following[1]} " + ", ".join(sources))
+            except Unmade as error:
+                print(f"left out: {', '.join(sources)}: {error}", file=sys.stderr)
+                self.server.came_next = [name for name in self.server.came_next if name not in sources]
+
+    def all(self):
+        self.night("first")
+        packages, sources = relevant(os.path.join(next(iter(self.sites.values())).top, "out"), self.images)
+        self.updates(self.only or sources)
+        if self.server.following:
+            self.next_release(packages)
+        return self.rows
+
+
+def measure(arguments):
+    with tempfile.TemporaryDirectory(prefix="imgfactory-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")) as top:
+        with Nights(os.path.abspath(arguments.mirror or os.path.join(top, "mirror")), arguments.arch, arguments.next) as server:
+            server.read()
+            try:
+                return Run(arguments, server, top).all()
+            except Unmade as error:
+                sys.exit(str(error))
 
 
 def main():
@@ -253,30 +368,24 @@ def main():
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--kind", choices=("layers", "pull"), default="layers", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    parser.add_argument("--layers", default="1,2,6,auto,24", help="numbers of layers, separated by commas (default: %(default)s)")
+    parser.add_argument("--layers", default="1,2,6,auto,40", help="numbers of layers, separated by commas (default: %(default)s)")
+    parser.add_argument("--arch", default=ARCHES, help="architectures (default: %(default)s)")
     parser.add_argument("--nights", help="only these source packages, such as openssl (default: all that have updates)")
+    parser.add_argument("--next", metavar="SUITE", help="then source packages of the next release, such as trixie")
     parser.add_argument("--mirror", metavar="DIR", help="keep what is fetched there, for the next time")
+    parser.add_argument("--log", metavar="FILE", help="append each night to it, as a line of JSON")
+    parser.add_argument("--from-log", metavar="FILE", help="measure nothing: the table of a log")
     parser.add_argument("images", nargs="*", default=IMAGES, help="of the catalogue (default: six)")
     arguments = parser.parse_args()
-    numbers = arguments.layers.split(",")
-    with tempfile.TemporaryDirectory(prefix="imgfactory-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")) as top:
-        with Nights(os.path.abspath(arguments.mirror or os.path.join(top, "mirror"))) as server:
-            server.read()
-            source = server.write_source()
-            sites = {number: Site(arguments.program, top, source, number, arguments.images) for number in numbers}
-            rows = [("first", {number: site.night() for number, site in sites.items()})]
-            wanted = arguments.nights.split(",") if arguments.nights else relevant(os.path.join(sites[numbers[0]].top, "out"), arguments.images)
-            dated = sorted((server.date(name), name) for name in wanted if server.newer(name))
-            for date, name in dated:
-                server.goes_on(name)
-                rows.append((f"{date:%Y-%m-%d} {name} {server.newer(name)[0][1]}", {number: site.night() for number, site in sites.items()}))
-                print(rows[-1][0] + ": up " + ", ".join(f"{number} layers {megabytes(one['up'])} MB" for number, one in rows[-1][1].items()), file=sys.stderr)
-    if len(rows) > 2:
-        rows.append((f"all {len(rows) - 1} nights", summed(rows[1:], numbers)))
+    if arguments.from_log:
+        with open(arguments.from_log, encoding="utf-8") as stream:
+            rows = [json.loads(line) for line in stream]
+    else:
+        rows = measure(arguments)
     if arguments.json:
         print(json.dumps(rows))
     else:
-        print_table(arguments.kind, rows, numbers)
+        print_table(arguments.kind, rows)
 
 
 if __name__ == "__main__":
