@@ -59,6 +59,7 @@ struct layer_index {
     size_t *next;       /* private: the number of the next line of the source package */
 };
 
+/* Sorts the lines of a plan, which has to outlive the index, as do its strings. */
 void layer_index_make(struct arena *arena, const struct layer_plan *plan, struct layer_index *ret_index);
 /* Finds the line that a file of a source package is of, by the last part of its path: the first that names it, else the one without
  * names. NULL when the plan has neither. */
