@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Compresses the layers of the catalogue's images with libdeflate-gzip and zstd at several levels: the sum of their
-sizes, and the CPU time of the compressor on one thread. The level of factory/layer/layer_gzip.c was chosen by this.
+sizes, and the CPU time of the compressor on one thread. factory/layer/README.md has what levels cost
+since files are compressed once for each content.
 """
 
 import argparse

@@ -6,7 +6,7 @@
 #include <endian.h>
 
 #define KIND "frames"
-/* Goes up when cuts.h, the options of zstd or the layout change. */
+/* Goes up when what a codec makes of a content at a level (where it cuts, its options), or the layout, changes. */
 #define FRAMES_FORMAT "imgfactory frames 1\n"
 
 struct record {
