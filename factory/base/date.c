@@ -99,6 +99,60 @@ bool date_parse_day(const char *day, int64_t *ret_seconds)
            parse_part((struct text){day + 8, 2}, 2, 31, &tm.tm_mday) && tm.tm_mday && make_time(&tm, ret_seconds);
 }
 
+static size_t count_digits(struct text text)
+{
+    size_t count = 0;
+    while (count < text.len && text.ptr[count] >= '0' && text.ptr[count] <= '9')
+        count++;
+    return count;
+}
+
+/* Reads the digits of a fraction and drops what is finer than nanoseconds. */
+static uint32_t read_fraction(struct text digits)
+{
+    uint32_t nanoseconds = 0;
+    for (size_t i = 0; i < 9; i++)
+        nanoseconds = nanoseconds * 10 + (i < digits.len ? (uint32_t)(digits.ptr[i] - '0') : 0);
+    return nanoseconds;
+}
+
+/* Reads a zone of RFC 3339 as seconds east of Greenwich. */
+static bool parse_offset(struct text zone, int64_t *ret_seconds)
+{
+    int hours, minutes;
+    *ret_seconds = 0;
+    if (text_is(zone, "Z"))
+        return true;
+    if (zone.len != 6 || (zone.ptr[0] != '+' && zone.ptr[0] != '-') || zone.ptr[3] != ':' ||
+        !parse_part((struct text){zone.ptr + 1, 2}, 2, 23, &hours) ||
+        !parse_part((struct text){zone.ptr + 4, 2}, 2, 59, &minutes))
+        return false;
+    *ret_seconds = (zone.ptr[0] == '-' ? -1 : 1) * (hours * INT64_C(3600) + minutes * INT64_C(60));
+    return true;
+}
+
+bool date_parse_time(struct text time, int64_t *ret_seconds, uint32_t *ret_nanoseconds)
+{
+    struct tm tm = {0};
+    const char *at = time.ptr;
+    int64_t east_seconds;
+    if (time.len < 20 || at[4] != '-' || at[7] != '-' || at[10] != 'T' || at[13] != ':' || at[16] != ':' ||
+        !parse_part((struct text){at, 4}, 4, 9999, &tm.tm_year) ||
+        !parse_part((struct text){at + 5, 2}, 2, 12, &tm.tm_mon) || !tm.tm_mon ||
+        !parse_part((struct text){at + 8, 2}, 2, 31, &tm.tm_mday) || !tm.tm_mday ||
+        !parse_part((struct text){at + 11, 2}, 2, 23, &tm.tm_hour) ||
+        !parse_part((struct text){at + 14, 2}, 2, 59, &tm.tm_min) ||
+        !parse_part((struct text){at + 17, 2}, 2, 59, &tm.tm_sec))
+        return false;
+    size_t digits = at[19] == '.' ? count_digits((struct text){at + 20, time.len - 20}) : 0;
+    size_t end = digits ? 20 + digits : 19;
+    *ret_nanoseconds = read_fraction((struct text){at + 20, digits});
+    if (!parse_offset((struct text){at + end, time.len - end}, &east_seconds) || !make_time(&tm, ret_seconds))
+        return false;
+    *ret_seconds -= east_seconds;
+    return true;
+}
+
 struct date_chars date_print_basic(int64_t seconds)
 {
     struct date_chars date = {{0}};

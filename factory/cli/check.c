@@ -6,6 +6,7 @@
 #include "base/workers.h"
 #include "bill/bill.h"
 #include "bill/record.h"
+#include "cli/layer_open.h"
 #include "cli/places.h"
 #include "oci/config_read.h"
 #include "proof/proof.h"
@@ -263,28 +264,6 @@ static void check_diff_id(struct arena *arena, const struct layout_manifest *man
                           is_given ? text_printable(arena, text_of(given)) : "nothing", why));
 }
 
-/* Maps a layer, its digest verified. */
-static bool map_layer(const struct layout_image *image, struct store *store, const struct layout_blob *blob,
-                      struct view *ret_view, struct err *err)
-{
-    if (store) {
-        bool is_found;
-        if (!store_map_blob(store, &blob->digest, ret_view, &is_found, err))
-            return false;
-        if (!is_found)
-            err_set(err, ERR_LOCAL, "layer sha256:%s went from the cache", digest_hex(&blob->digest).chars);
-        return is_found;
-    }
-    AUTO(auto_close_fd) int fd = -1;
-    if (!layout_blob_open(image, blob, &fd, err) || !file_map_fd(fd, "a layer", ret_view, err))
-        return false;
-    struct digest digest = digest_of(ret_view->ptr, ret_view->len);
-    if (digest_eq(&digest, &blob->digest))
-        return true;
-    err_set(err, ERR_TRUST, "layer sha256:%s has other bytes than its digest says", digest_hex(&blob->digest).chars);
-    return false;
-}
-
 /* What the bill beside an image says that is not its own affair. */
 struct beside {
     struct map spare; /* what nobody named and cannot be loaded */
@@ -323,8 +302,9 @@ static bool check_manifest(struct check *check, const struct layout_image *image
         if (map_add(&check->layers, text_of(arena_strdup(check->arena, digest_hex(&blob->digest).chars)), check))
             root_budget_add(&check->budget, blob->size_bytes);
         const char *name = arena_printf(&arena, "layer sha256:%s", digest_hex(&blob->digest).chars);
-        if (!map_layer(image, store, blob, &view, err) ||
-            !root_layers_add(&layers, (struct text){view.ptr, view.len}, name, &diff_id, err))
+        if (!layer_map(image, store, blob, &view, err) ||
+            !root_layers_add(&layers, (struct text){view.ptr, view.len}, name, &diff_id, err) ||
+            !layer_hold_table(manifest, i, (struct text){view.ptr, view.len}, err))
             return false;
         check_diff_id(&arena, manifest, &config.diff_ids, i, &diff_id, &config.faults);
     }

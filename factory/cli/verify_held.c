@@ -3,6 +3,7 @@
 #include "cli/verify_parts.h"
 
 #include "base/auto.h"
+#include "cli/layer_open.h"
 #include "cli/rebuild_parts.h"
 #include "sbom/hold.h"
 #include "sbom/provenance.h"
@@ -153,7 +154,9 @@ static struct platform_read *read_platform(struct holding *holding, const struct
     *read = (struct platform_read){.of = verdict};
     list_add(holding->arena, &holding->read, read);
     read->is_good = image_word_fetch(holding->opener, verifying->registry, verdict->manifest, err) &&
-                    sbom_gather(holding->arena, &request, &read->sbom, err);
+                    sbom_gather(holding->arena, &request, &read->sbom, err) &&
+                    layers_hold_tables(verifying->image, verifying->registry ? holding->opener->store : NULL,
+                                       verdict->manifest, err);
     struct verify_layers layers = {.of = verdict};
     layers.file_count = read->sbom.others.count;
     for (size_t i = 0; i < read->sbom.packages.count; i++)

@@ -2,6 +2,7 @@
 #include "ground/ground_layers.h"
 
 #include "oci/config_read.h"
+#include "oci/descriptor.h"
 
 #define OCI_LAYER "application/vnd.oci.image.layer.v1.tar"
 #define DOCKER_LAYER "application/vnd.docker.image.rootfs.diff.tar"
@@ -69,8 +70,10 @@ bool ground_layers_of(struct arena *arena, const char *name, const struct layout
     *ret_layers = (struct base_layers){0};
     for (size_t i = 0; i < manifest->layers.count; i++) {
         struct base_layer layer = {.blob = manifest->layers.items[i]};
-        if (i < manifest->tocs.count)
-            layer.toc = manifest->tocs.items[i];
+        const struct layer_toc *toc = i < manifest->tocs.count ? manifest->tocs.items[i] : NULL;
+        if (toc && !toc->is_malformed &&
+            toc->split_offset) /* what is not told whole: clients take such a layer whole */
+            layer.toc = toc;
         if (!take_type(name, &layer.blob, err) ||
             !take_diff_id(arena, name, config.diff_ids.items[i], &layer.diff_id, err))
             return false;

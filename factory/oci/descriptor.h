@@ -14,6 +14,7 @@
 
 /* What a descriptor says of a zstd:chunked layer: manifest-checksum, manifest-position, tarsplit-position. */
 #define OCI_CHUNKED_ANNOTATION(name) "io.github.containers.zstd-chunked." name
+#define OCI_OLD_CHUNKED_ANNOTATION(name) "io.containers.zstd-chunked." name
 
 enum layer_compression { LAYER_ZSTD, LAYER_GZIP, LAYER_CHUNKED };
 
@@ -21,7 +22,8 @@ enum layer_compression { LAYER_ZSTD, LAYER_GZIP, LAYER_CHUNKED };
 struct layer_toc {
     struct digest digest; /* of the compressed table; zeros: the layer has none */
     uint64_t offset, packed_bytes, plain_bytes;
-    uint64_t split_offset, split_packed_bytes, split_plain_bytes;
+    uint64_t split_offset, split_packed_bytes, split_plain_bytes; /* zeros: it has none, as those of older writers */
+    bool is_malformed; /* somebody's descriptor says that there is one, in a way that is none */
 };
 
 struct layer {

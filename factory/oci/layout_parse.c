@@ -240,22 +240,30 @@ static bool read_numbers(const json_t *written, uint64_t *numbers, size_t count)
     return read == count && left.len == 0;
 }
 
-/* Reads where a layer has its table of contents. Whoever does not know takes the layer whole: what is not written as it should be
- * counts as not said. */
+/* Reads where a layer has its table of contents; NULL: it says of none. Writers of before 2023 called the two notes
+ * otherwise, and made no tar-split. */
 static const struct layer_toc *read_toc(struct arena *arena, const json_t *descriptor)
 {
     const json_t *notes = json_object_get(descriptor, "annotations");
-    const char *name = json_string_value(json_object_get(notes, OCI_CHUNKED_ANNOTATION("manifest-checksum")));
-    uint64_t at[4], split[3];
-    struct layer_toc toc;
-    if (!name || !text_has_prefix(text_of(name), "sha256:") ||
-        !digest_parse(text_of(name + strlen("sha256:")), &toc.digest) ||
-        !read_numbers(json_object_get(notes, OCI_CHUNKED_ANNOTATION("manifest-position")), at, 4) || at[3] != 1 ||
-        !read_numbers(json_object_get(notes, OCI_CHUNKED_ANNOTATION("tarsplit-position")), split, 3))
+    const json_t *checksum = json_object_get(notes, OCI_CHUNKED_ANNOTATION("manifest-checksum"));
+    const json_t *place = json_object_get(notes, OCI_CHUNKED_ANNOTATION("manifest-position"));
+    const json_t *position = json_object_get(notes, OCI_CHUNKED_ANNOTATION("tarsplit-position"));
+    uint64_t at[4], split[3] = {0};
+    if (!checksum) {
+        checksum = json_object_get(notes, OCI_OLD_CHUNKED_ANNOTATION("manifest-checksum"));
+        place = json_object_get(notes, OCI_OLD_CHUNKED_ANNOTATION("manifest-position"));
+        position = NULL;
+    }
+    const char *name = json_string_value(checksum);
+    if (!checksum)
         return NULL;
-    struct layer_toc *kept = arena_new(arena, struct layer_toc);
-    *kept = (struct layer_toc){toc.digest, at[0], at[1], at[2], split[0], split[1], split[2]};
-    return kept;
+    struct layer_toc *toc = arena_new(arena, struct layer_toc);
+    toc->is_malformed = !name || !text_has_prefix(text_of(name), "sha256:") ||
+                        !digest_parse(text_of(name + strlen("sha256:")), &toc->digest) || !read_numbers(place, at, 4) ||
+                        at[3] != 1 || (position && !read_numbers(position, split, 3));
+    if (!toc->is_malformed)
+        *toc = (struct layer_toc){toc->digest, at[0], at[1], at[2], split[0], split[1], split[2], false};
+    return toc;
 }
 
 static bool read_layers(struct parsing *parsing, const json_t *layers, struct layout_manifest *manifest,

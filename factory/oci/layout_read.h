@@ -68,7 +68,7 @@ struct layout_manifest {
     struct text config_bytes; /* a JSON object when the media type is that of an image's config */
     LIST(struct layout_blob) layers;
     LIST(const struct layer_toc *)
-    tocs; /* of each layer, as its descriptor says; NULL: it does not, or not all; none: made here */
+    tocs; /* of each layer, as its descriptor says; NULL: it does not; none: made here */
 };
 
 struct layout_image {

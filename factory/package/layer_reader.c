@@ -35,7 +35,7 @@ static bool feed(void *user, struct text *ret_bytes, struct err *err)
         return false;
     }
     reader->is_begun = true;
-    return true;
+    return !reader->tap || reader->tap(reader->tap_user, *ret_bytes, err);
 }
 
 bool layer_reader_open(struct layer_reader *reader, struct text bytes, const char *name, uint64_t *unpacked_left,

@@ -17,6 +17,9 @@ struct stream;
 
 extern const struct tar_rules layer_tar_rules; /* what a layer may not have, for tar_reader_init() */
 
+/* Is given the plain tar piece by piece, each before the entries in it are. */
+typedef bool layer_tap(void *user, struct text piece, struct err *err);
+
 /* Zero-initialise before opening. */
 struct layer_reader {
     const char *name;        /* for messages */
@@ -25,6 +28,8 @@ struct layer_reader {
     struct digest_stream digest; /* of the plain tar */
     struct tar_reader tar;
     bool is_begun, is_ended; /* the stream */
+    layer_tap *tap;          /* to be set after opening; may be NULL */
+    void *tap_user;
 };
 
 /* Opens a layer; bytes, name and budget must outlive the reader, which must not be moved. */

@@ -14,6 +14,8 @@ enum {
     TYPE_AT = 156,
     LINK_AT = 157,
     MAGIC_AT = 257,
+    MAJOR_AT = 329,
+    MINOR_AT = 337,
     PREFIX_AT = 345,
     SHORT_LEN = 8,
     LONG_LEN = 12,
@@ -95,6 +97,7 @@ bool tar_parse_fields(const char header[512], struct tar_fields *ret_fields, con
         return false;
     }
     fields.mode = (uint32_t)mode & 07777U;
+    fields.whole_mode = mode;
     fields.size_bytes = (uint64_t)size;
     *ret_fields = fields;
     return true;
@@ -119,6 +122,14 @@ bool tar_header_name(const char header[512], char ret_name[512], const char **re
 void tar_header_link(const char header[512], char ret_link[512])
 {
     (void)snprintf(ret_link, HEADER_LEN, "%.*s", TAR_NAME_BYTES, header + LINK_AT);
+}
+
+void tar_header_device(const char header[512], int64_t *ret_major, int64_t *ret_minor)
+{
+    if (!parse_number(header + MAJOR_AT, SHORT_LEN, ret_major))
+        *ret_major = 0;
+    if (!parse_number(header + MINOR_AT, SHORT_LEN, ret_minor))
+        *ret_minor = 0;
 }
 
 /* A decimal number, for a time with a fraction that is dropped. */
@@ -177,8 +188,7 @@ static bool take_record(struct text key, struct text value, struct tar_records *
     return true;
 }
 
-/* Cuts one record off the front. */
-static bool next_record(struct text *rest, struct text *ret_key, struct text *ret_value)
+bool tar_next_record(struct text *rest, struct text *ret_key, struct text *ret_value)
 {
     struct text from = *rest, digits;
     uint64_t len;
@@ -200,7 +210,7 @@ bool tar_parse_records(struct text bytes, struct tar_records *ret_records, const
     struct tar_records records = {0};
     while (bytes.len) {
         struct text key, value;
-        if (!next_record(&bytes, &key, &value)) {
+        if (!tar_next_record(&bytes, &key, &value)) {
             *ret_why = "a pax header that is malformed";
             return false;
         }

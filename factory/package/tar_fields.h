@@ -16,7 +16,8 @@
 /* The numbers of a header. */
 struct tar_fields {
     char type;
-    uint32_t mode; /* permissions only */
+    uint32_t mode;      /* permissions only */
+    int64_t whole_mode; /* as it is written */
     int64_t uid, gid, mtime;
     uint64_t size_bytes;
 };
@@ -38,7 +39,11 @@ bool tar_parse_fields(const char header[512], struct tar_fields *ret_fields, con
 bool tar_header_name(const char header[512], char ret_name[512], const char **ret_why) MUST_CHECK;
 /* Writes the header's link name into 512 bytes. */
 void tar_header_link(const char header[512], char ret_link[512]);
-/* Parses "LENGTH KEY=VALUE\n" records. */
+/* Reads the device numbers of a header; 0 where none is written. */
+void tar_header_device(const char header[512], int64_t *ret_major, int64_t *ret_minor);
+/* Cuts one record "LENGTH KEY=VALUE\n" off the front; false when it is malformed. */
+bool tar_next_record(struct text *rest, struct text *ret_key, struct text *ret_value) MUST_CHECK;
+/* Parses records. */
 bool tar_parse_records(struct text bytes, struct tar_records *ret_records, const char **ret_why) MUST_CHECK;
 /* Returns whether all bytes are NUL. */
 bool tar_is_zero(const char *bytes, size_t len);

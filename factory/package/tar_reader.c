@@ -265,6 +265,8 @@ static bool take_entry(struct tar_reader *reader, const struct tar_fields *field
     if (!take_kind(reader, fields->type, &entry.kind, err) || !take_names(reader, extension, &entry, err) ||
         !take_numbers(reader, fields, &extension->pax, &entry, err) || !check_kind(reader, &entry, err))
         return false;
+    entry.header = reader->header;
+    entry.records = extension->has_records ? buf_text(&reader->records) : TEXT("");
     reader->left_bytes = entry.size_bytes;
     reader->padding_bytes = -entry.size_bytes % TAR_HEADER_BYTES;
     *ret_entry = entry;

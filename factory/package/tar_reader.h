@@ -45,6 +45,8 @@ struct tar_entry {
     int64_t mtime;
     uint64_t size_bytes; /* TAR_FILE */
     const char *target;  /* TAR_SYMLINK, TAR_HARDLINK: not empty */
+    const char *header;  /* its own block of TAR_HEADER_BYTES (tar_fields.h) */
+    struct text records; /* of its own pax header; empty when it has none */
 };
 
 /* Gives the next run of the archive's bytes, good until the next call; an empty one at the end, and then always. */

@@ -237,6 +237,100 @@ class Chunked(Base):
                 chunked.check(bad, notes, diff)
 
 
+class Tables(Base):
+    """Tables and tar-splits that say another thing than the tar, with outer digests that are right: refused, as the checker does."""
+
+    def refuses(self, folder, *more):
+        """What `check` says of a layout's table, or None when it holds."""
+        result = self.call("check", folder, *more)
+        self.assertIn(result.code, (run.OK, run.TRUST, run.MALFORMED, run.RESOLVE), result)
+        return result.stderr if result.code in (run.TRUST, run.MALFORMED) else None
+
+    def changed(self, folder, blob, annotations):
+        place = self.path("changed")
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(folder, place)
+        chunked.put_layer(place, blob, annotations)
+        return place
+
+    def sweep(self, folder, seeds):
+        descriptor, blob, diff_id = self.one(folder)
+        entries, lines = chunked.Layer(blob, descriptor["annotations"]).check_end()
+        refused = 0
+        for seed in seeds:
+            *parts, words = chunked.mutated(entries, lines, random.Random(seed))
+            forged = chunked.forged(blob, descriptor["annotations"], *parts)
+            wrong, told = chunked.verdict(*forged, diff_id), self.refuses(self.changed(folder, *forged))
+            self.assertEqual(told is None, wrong is None, (seed, words, wrong, told))
+            refused += told is not None
+        return refused
+
+    def test_what_was_changed_by_chance_is_refused_as_the_checker_refuses_it(self):
+        folder = self.made("--arch", "amd64", "served")
+        self.assertIsNone(self.refuses(folder))
+        count = int(os.environ.get("IMGFACTORY_TABLES", "25"))
+        self.assertGreater(self.sweep(folder, range(count)), count // 2)
+
+    def theirs(self, folder, **names):
+        """The layer as skopeo of the host writes it."""
+        place = self.path("theirs")
+        self.tool("skopeo", "copy", "-q", "--dest-compress-format", "zstd:chunked", f"oci:{folder}:{names.get('tag', 'latest')}", f"oci:{place}:latest")
+        return place
+
+    def test_tables_of_other_writers_hold_and_are_refused_when_they_were_changed(self):
+        folder = self.theirs(self.made("--arch", "amd64", "served", compression="gzip"))
+        descriptor, blob, diff_id = self.one(folder)
+        self.assertIsNone(chunked.verdict(blob, descriptor["annotations"], diff_id))
+        self.assertIsNone(self.refuses(folder))
+        entries, _ = chunked.Layer(blob, descriptor["annotations"]).check_end()
+        entry = next(entry for entry in entries if entry["type"] == "reg" and "digest" in entry)
+        entry["mode"] = entry.get("mode", 0) ^ 0o4000
+        forged = chunked.forged(blob, descriptor["annotations"], entries, None)
+        self.assertIn("its mode", self.refuses(self.changed(folder, *forged)))
+
+    def test_keys_that_go_would_take_for_known_ones_and_odd_tables_are_refused(self):
+        folder = self.made("--arch", "amd64", "served")
+        descriptor, blob, _ = self.one(folder)
+        notes = descriptor["annotations"]
+        layer = chunked.Layer(blob, notes)
+        entries, lines = layer.check_end()
+        position = layer.numbers(chunked.POSITION)
+        for more in {"Mode": 0o4755}, {"digesT": chunked.NOTHING}, {"\u017fize": 1}, {"size": 1.5}, {"size": -1}, {"xattrs": []}, {"name": None}:
+            self.assertIsNotNone(self.refuses(self.changed(folder, *chunked.forged(blob, notes, [{**entries[0], **more}, *entries[1:]], lines))), more)
+
+        def said(**other):
+            return self.refuses(self.changed(folder, blob, {**notes, **{getattr(chunked, key): value for key, value in other.items()}}))
+        for words, other in (("malformed", {"POSITION": "1:2"}), ("malformed", {"CHECKSUM": "sha256:1"}), ("malformed", {"SPLIT": "x"}),
+                             ("not within the layer", {"POSITION": f"{len(blob)}:9:9:1"}), ("not within", {"POSITION": f"9:{1 << 27}:9:1"}),
+                             ("150 MiB", {"POSITION": f"9:{1 << 62}:9:1"}), ("150 MiB", {"POSITION": f"{position[0]}:{position[1]}:{1 << 40}:1"}),
+                             ("another size", {"POSITION": f"{position[0]}:{position[1]}:{position[2] + 1}:1"}),
+                             ("another digest", {"CHECKSUM": chunked.NOTHING}), ("malformed", {"POSITION": ":".join(map(str, position[:3])) + ":2"})):
+            self.assertIn(words, said(**other) or "", other)
+
+    def test_verify_and_check_of_a_registry_refuse_it_too(self):
+        folder = self.made("--arch", "amd64", "served")
+        descriptor, blob, _ = self.one(folder)
+        entries, lines = chunked.Layer(blob, descriptor["annotations"]).check_end()
+        noise = next(entry for entry in entries if entry["name"] == "usr/share/served/noise")
+        noise["digest"] = chunked.NOTHING
+        bills = {name: os.path.join(folder, "imgfactory", name) for name in os.listdir(os.path.join(folder, "imgfactory"))}
+        place = self.changed(folder, *chunked.forged(blob, descriptor["annotations"], entries, lines))
+        with open(os.path.join(place, "index.json"), encoding="utf-8") as stream:
+            own = json.load(stream)["manifests"][0]["digest"][7:]
+        target = self.make_registry()
+        self.tool("skopeo", "copy", "-q", "--all", "--preserve-digests", "--dest-tls-verify=false", f"oci:{place}:latest",
+                  f"docker://{target.host}/ns/served:v1")
+        reference = f"{target.host}/ns/served:v1"
+        for name, path in bills.items():  # a bill names its image by its digest
+            with open(path, encoding="utf-8") as stream, open(os.path.join(place, "imgfactory", f"sha256-{own}.json"), "w",
+                                                                    encoding="utf-8") as out:
+                out.write(stream.read().replace(name[7:-5], own))
+        for words in (("check", "--tls-verify=false", reference), ("verify", place)):
+            result = self.call(*words)
+            self.assertEqual(result.code, run.TRUST, result)
+            self.assertRegex(result.stdout + result.stderr, "of usr/share/served/noise its table of contents says another thing than its tar: its digest")
+
+
 class Both(Base):
     """gzip and zstd:chunked in one index: whoever counts platforms counts two, not four."""
 

@@ -9,6 +9,7 @@ The input that ends it in an error stays in the folder of the corpus, or beside 
 """
 
 import argparse
+import base64
 import contextlib
 import gzip
 import io
@@ -23,7 +24,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from kit import base_image, deb, debmd, elf, rpmmd, system_image, world  # noqa: E402  pylint: disable=wrong-import-position
+from kit import base_image, chunked, deb, debmd, elf, rpmmd, system_image, world  # noqa: E402  pylint: disable=wrong-import-position
 
 OCI = "application/vnd.oci.image."
 MACHINE = world.MACHINES["amd64"]
@@ -182,10 +183,36 @@ def changelog():
     return ["".join(entry % number for number in (3, 2, 1)).encode(), b"A B <a@b> - 1:1.0-3"]
 
 
+def chunk_table():
+    """A table of contents, tar-split (without the digest that ties it to the table) and the tar, in the pieces that frames hold."""
+    tar = layer(base_image.folder("usr"), base_image.file("usr/x", "abc" * 300), base_image.link("bin", "usr/bin"), base_image.file("e", ""))
+    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+        members = [(item.name + ("/" if item.isdir() else ""), item) for item in archive]
+    entries, lines, pieces, at, told, offset = [], [], [], 0, 0, 0
+    for name, item in members:
+        data = tar[item.offset_data:item.offset_data + item.size]
+        entry = {"type": chunked.TYPES[item.type], "name": name, "mode": item.mode, "modtime": "2020-09-13T12:26:40Z", "linkName": item.linkname,
+                 "size": item.size}
+        lines += [{"type": 2, "payload": base64.b64encode(tar[told:item.offset_data]).decode()},
+                  {"type": 1, "name": name, "size": item.size, "payload": base64.b64encode(chunked.crc64(data) if data else b"").decode()}]
+        told = item.offset_data + item.size
+        if data:
+            pieces += [tar[at:item.offset_data], data]
+            offset, at = offset + len(chunked.Zstd().pack(pieces[-2])), told
+            entry.update(digest=chunked.sha256(data), offset=offset, endOffset=offset + len(chunked.Zstd().pack(data)))
+            offset = entry["endOffset"]
+        entries.append(entry)
+    lines.append({"type": 2, "payload": base64.b64encode(tar[told:]).decode()})
+    split = "".join(json.dumps({**line, "position": number}) + "\n" for number, line in enumerate(lines)).encode()
+    toc = json.dumps({"version": 1, "entries": entries}).encode()
+    return [b"\n--\n".join([toc, lines_of, *pieces, tar[at:]]) for lines_of in (split, b"")]
+
+
 SEEDS = {
     "auth": lambda: [json.dumps({"auths": {"registry.example": {"auth": "dTpz"}, "registry.example/a": {"identitytoken": "x"}},
                                  "credHelpers": {"b.example": "c"}, "credsStore": "d"}).encode()],
     "changelog": changelog,
+    "chunk_table": chunk_table,
     "contents": lambda: [b"usr/sbin/a admin/a,b/c\nbin/a x/d\netc/ld.so.conf.d/e.conf f/g\nlib/systemd/system/a.service a/a\n"],
     "deb": package,
     "document": document,
@@ -208,6 +235,9 @@ SEEDS = {
 WORDS = {
     "auth": ["auths", "auth", "credHelpers", "credsStore", "identitytoken", "registrytoken", "username", "password", "registry.example"],
     "changelog": ["urgency=", " -- ", "CVE-", "closes:", "LP: #", "rhbz#", "RHSA-", "\\x0a  * ", "; ", "unstable"],
+    "chunk_table": ["\\x0a--\\x0a", "entries", "version", "tarSplitDigest", "sha256:", "type", "name", "linkName", "modtime", "accesstime", "changetime",
+                    "offset", "endOffset", "chunkSize", "chunkOffset", "chunkDigest", "chunkType", "zeros", "reg", "dir", "chunk", "hardlink",
+                    "symlink", "xattrs", "name_raw", "payload", "position", "null", "ustar", "SCHILY.xattr.", "1970-01-01T00:00:00Z"],
     "contents": ["usr/", "bin/", "sbin/", "lib/systemd/system/", "etc/ld.so.conf.d/", ".service", "\\x0a", ","],
     "document": ["schemaVersion", "mediaType", "manifests", "layers", "config", "platform", "architecture", "variant", "annotations",
                  OCI + "index.v1+json", OCI + "manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json", "artifactType",

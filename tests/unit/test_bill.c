@@ -36,12 +36,13 @@ static struct bill make_bill(struct arena *arena)
     list_add(arena, &source->absent, (struct bill_absent){"http://y/", "stable"});
     bill.source = source;
     list_add(arena, &bill.layers,
-             (struct bill_layer){{LAYER_GZIP, digest_of("a", 1), digest_of("b", 1), 10, 20, {{{0}}, 0, 0, 0, 0, 0, 0}},
-                                 "libdeflate 1.14 level 5",
-                                 digest_of("e", 1)});
+             (struct bill_layer){
+                 {LAYER_GZIP, digest_of("a", 1), digest_of("b", 1), 10, 20, {{{0}}, 0, 0, 0, 0, 0, 0, false}},
+                 "libdeflate 1.14 level 5",
+                 digest_of("e", 1)});
     list_add(arena, &bill.layers,
              (struct bill_layer){
-                 {LAYER_ZSTD, digest_of("c", 1), digest_of("d", 1), 3, 4, {digest_of("t", 1), 1, 2, 3, 4, 5, 6}},
+                 {LAYER_ZSTD, digest_of("c", 1), digest_of("d", 1), 3, 4, {digest_of("t", 1), 1, 2, 3, 4, 5, 6, false}},
                  "z",
                  {{0}}});
     list_add(arena, &bill.packages,

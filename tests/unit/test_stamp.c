@@ -85,6 +85,39 @@ static void days_have_one_form(void **state)
     }
 }
 
+static void times_of_rfc_3339_have_fractions_and_zones(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *time;
+        int64_t seconds;
+        uint32_t nanoseconds;
+    } times[] = {{"2026-12-31T00:00:00Z", 1798675200, 0},
+                 {"2026-12-31T01:00:00.5+01:00", 1798675200, 500000000},
+                 {"2026-12-30T22:30:00.1234567899-01:30", 1798675200, 123456789},
+                 {"1969-12-31T23:59:59Z", -1, 0},
+                 {"0001-01-01T00:00:00Z", -62135596800, 0}};
+    static const char *const others[] = {"",
+                                         "2026-12-31",
+                                         "2026-12-31T00:00:00",
+                                         "2026-12-31T00:00:00.Z",
+                                         "2026-12-31 00:00:00Z",
+                                         "2026-02-30T00:00:00Z",
+                                         "2026-12-31T24:00:00Z",
+                                         "2026-12-31T00:00:00+0100",
+                                         "2026-12-31T00:00:00Z "};
+    int64_t seconds;
+    uint32_t nanoseconds;
+    for (size_t i = 0; i < ARRAY_COUNT(times); i++) {
+        assert_true(date_parse_time(text_of(times[i].time), &seconds, &nanoseconds));
+        assert_true(seconds == times[i].seconds && nanoseconds == times[i].nanoseconds);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+        if (date_parse_time(text_of(others[i]), &seconds, &nanoseconds))
+            fail_msg("\"%s\" was taken", others[i]);
+    }
+}
+
 static void what_images_consist_of_is_remembered_or_forgotten_as_a_whole(void **state)
 {
     (void)state;
@@ -122,6 +155,7 @@ int main(void)
                                        cmocka_unit_test(what_only_looks_like_a_stamp_is_none),
                                        cmocka_unit_test(a_tag_of_a_digest_alone_is_a_tag_however_long),
                                        cmocka_unit_test(days_have_one_form),
+                                       cmocka_unit_test(times_of_rfc_3339_have_fractions_and_zones),
                                        cmocka_unit_test(what_images_consist_of_is_remembered_or_forgotten_as_a_whole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
