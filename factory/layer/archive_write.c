@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define HEADERS_MAX_BYTES ((size_t)64 << 10)
 /* The most that a ustar header without a pax header can say. */
@@ -59,6 +60,23 @@ static bool check_name(const char *name, struct err *err)
     return is_good;
 }
 
+/* A colon ends FILE, as for podman and skopeo. Who has one in the path of the file would find another file written, with
+ * a name that is the rest of the path: refused, where it looks like that. */
+static bool check_path(struct arena *arena, const char *file, const char *name, struct err *err)
+{
+    const char *slash = strrchr(name, '/');
+    struct stat status;
+    bool is_folder =
+        slash && stat(arena_strndup(arena, file, (size_t)(slash - file)), &status) == 0 && S_ISDIR(status.st_mode);
+    if (!is_folder && !text_has_suffix(text_of(name), ".tar"))
+        return true;
+    err_set(err, ERR_USAGE,
+            "%s: a colon ends the name of the file, and %s would name the image; write the file to a path without a "
+            "colon, and rename it then",
+            file, name);
+    return false;
+}
+
 bool archive_target_parse(struct arena *arena, const char *word, struct archive_target *ret_target, struct err *err)
 {
     size_t form = strncmp(word, forms[0].prefix, strlen(forms[0].prefix)) == 0 ? 0 : 1;
@@ -67,7 +85,7 @@ bool archive_target_parse(struct arena *arena, const char *word, struct archive_
     if (colon)
         ret_target->file = arena_strndup(arena, file, (size_t)(colon - file));
     if (*ret_target->file)
-        return !colon || check_name(colon + 1, err);
+        return !colon || (check_path(arena, file, colon + 1, err) && check_name(colon + 1, err));
     err_set(err, ERR_USAGE, "%s names no file; it is written %sFILE or %sFILE:NAME:TAG", word, forms[form].prefix,
             forms[form].prefix);
     return false;

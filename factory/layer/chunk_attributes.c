@@ -145,7 +145,7 @@ bool chunk_attributes_same(const struct chunk_entry *entry, const struct tar_ent
                    {strcmp(entry->link, member->target ? member->target : "") == 0, "its target"},
                    {is_mode(entry, member), "its mode"},
                    {(uint64_t)entry->size == member->size_bytes, "its size"},
-                   {(uint32_t)entry->uid == member->uid && (uint32_t)entry->gid == member->gid, "its owner"},
+                   {entry->uid == (int64_t)member->uid && entry->gid == (int64_t)member->gid, "its owner"},
                    {are_times(entry, member, &extras), "its times"},
                    {is_device(entry, member), "its device"},
                    {are_xattrs(&scratch, entry, &extras), "its extended attributes"}};

@@ -309,8 +309,9 @@ static bool hold_content(struct checking *checking, const struct tar_entry *memb
                               .bytes = is_only ? member->size_bytes : (uint64_t)now->chunk_size,
                               .digest = now->chunk_digest,
                               .is_zeros = strcmp(now->chunk_type, "zeros") == 0};
-        if (strcmp(now->name, path) != 0 || (uint64_t)now->chunk_offset != at ||
-            chunk.bytes > member->size_bytes - at || (!is_only && (!chunk.bytes || !*chunk.digest)))
+        if (strcmp(now->name, path) != 0 || (*now->chunk_type && !chunk.is_zeros) ||
+            (uint64_t)now->chunk_offset != at || chunk.bytes > member->size_bytes - at ||
+            (!is_only && (!chunk.bytes || !*chunk.digest)))
             return differs(checking, path, "its chunks", err);
         if (!hold_chunk(checking, &chunk, &whole, err))
             return false;

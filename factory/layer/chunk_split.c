@@ -2,6 +2,7 @@
 #include "layer/chunk_split.h"
 
 #include "base/auto.h"
+#include "layer/chunk_table.h"
 #include "sign/base64.h"
 
 #include <endian.h>
@@ -58,13 +59,30 @@ static bool take_file(struct chunk_split *split, const json_t *json)
     return true;
 }
 
+/* Returns whether Go reads what we read. */
+static bool are_keys_plain(json_t *line)
+{
+    static const char *const known[] = {"type", "name", "name_raw", "size", "payload", "position"};
+    const char *key;
+    json_t *value;
+    json_object_foreach(line, key, value)
+    {
+        for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
+            if (chunk_key_is_disguised(key, known[i]))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool read_line(struct chunk_split *split, struct text line)
 {
     AUTO(json_done) json_t *json = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
     const json_t *position = json_object_get(json, "position");
     arena_done(&split->line);
     split->line = (struct arena){0};
-    if (!json_is_integer(position) || (uint64_t)json_integer_value(position) != split->line_count++)
+    if (!are_keys_plain(json) || !json_is_integer(position) ||
+        (uint64_t)json_integer_value(position) != split->line_count++)
         return false;
     switch (json_integer_value(json_object_get(json, "type"))) {
     case LINE_FILE:

@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layer/chunk_table.h"
 
+#include "base/auto.h"
+
 #include <stddef.h>
+#include <strings.h>
 
 #define TABLE_VERSION 1
+
+/* Go folds letters of ASCII, and a few others to them: nobody has a use for those in keys. */
+bool chunk_key_is_disguised(const char *key, const char *known)
+{
+    for (const char *at = key; *at; at++) {
+        if ((unsigned char)*at >= 0x80)
+            return true;
+    }
+    return strcmp(key, known) != 0 && strcasecmp(key, known) == 0;
+}
 
 /* Cuts what is before the next comma off the front, which counts outside of strings and brackets alone. What is
  * cut may be no JSON:
@@ -43,12 +56,6 @@ static bool within(struct text text, char open, char close, struct text *ret_inn
     return true;
 }
 
-/* Returns whether Go would take a key for a known one that is written otherwise. */
-static bool is_disguised(struct text key, const char *known)
-{
-    return !text_is(key, known) && text_is_nocase(key, known);
-}
-
 /* Splits a pair; keys that Go would have to decode or fold are none of ours. */
 static bool split_pair(struct text piece, struct text *ret_key, struct text *ret_value)
 {
@@ -69,9 +76,11 @@ static bool split_pair(struct text piece, struct text *ret_key, struct text *ret
 static bool take_pair(struct chunk_table *table, struct text key, struct text value, unsigned *seen)
 {
     static const char *const known[] = {"version", "entries", "tarSplitDigest"};
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *name = text_dup(&scratch, key);
     json_t *json;
     for (unsigned i = 0; i < ARRAY_COUNT(known); i++) {
-        if (is_disguised(key, known[i]) || (text_is(key, known[i]) && *seen & 1U << i))
+        if (chunk_key_is_disguised(name, known[i]) || (text_is(key, known[i]) && *seen & 1U << i))
             return false;
         *seen |= text_is(key, known[i]) ? 1U << i : 0;
     }
@@ -97,8 +106,7 @@ bool chunk_table_open(struct chunk_table *table, struct text json, const char **
     if (!within(text_trim(json), '{', '}', &left))
         return false;
     while (left.len) {
-        if (!cut_piece(&left, &piece) || !split_pair(piece, &key, &value) || !text_is_utf8(key) ||
-            !take_pair(table, key, value, &seen))
+        if (!cut_piece(&left, &piece) || !split_pair(piece, &key, &value) || !take_pair(table, key, value, &seen))
             return false;
     }
     return (seen & 3U) == 3U;
@@ -133,7 +141,7 @@ static const struct {
 static bool take_member(struct chunk_entry *entry, const char *key, const json_t *value)
 {
     struct text name = text_of(key);
-    if (is_disguised(name, "xattrs"))
+    if (chunk_key_is_disguised(key, "xattrs"))
         return false;
     if (text_is(name, "xattrs")) {
         entry->xattrs = json_is_object(value) ? value : NULL;
@@ -141,7 +149,7 @@ static bool take_member(struct chunk_entry *entry, const char *key, const json_t
     }
     for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
         char *at = (char *)entry + members[i].at;
-        if (is_disguised(name, members[i].key))
+        if (chunk_key_is_disguised(key, members[i].key))
             return false;
         if (!text_is(name, members[i].key) || json_is_null(value))
             continue;
@@ -150,16 +158,6 @@ static bool take_member(struct chunk_entry *entry, const char *key, const json_t
         else
             *(const char **)(void *)at = json_string_value(value);
         return members[i].is_number ? json_is_integer(value) : json_is_string(value);
-    }
-    return true;
-}
-
-/* Returns whether all of a key is ASCII: Go folds a few other letters to it. */
-static bool is_ascii(const char *key)
-{
-    for (; *key; key++) {
-        if ((unsigned char)*key >= 0x80)
-            return false;
     }
     return true;
 }
@@ -176,7 +174,7 @@ static bool take_entry(struct chunk_entry *entry)
         return false;
     json_object_foreach(entry->json, key, value)
     {
-        if (!is_ascii(key) || !take_member(entry, key, value))
+        if (!take_member(entry, key, value))
             return false;
     }
     return true;

@@ -41,6 +41,8 @@ struct chunk_table {
     json_t *split_json;
 };
 
+/* Returns whether Go would take a key for a known one that is written otherwise. */
+bool chunk_key_is_disguised(const char *key, const char *known);
 /* Begins to read; the text must outlive the reader. */
 bool chunk_table_open(struct chunk_table *table, struct text json, const char **ret_why) MUST_CHECK;
 /* Reads the next entry; at the end *ret_is_end is true and the entry empty. */

@@ -111,6 +111,14 @@ class Pulled(Writes):
             with self.subTest(output):
                 self.refused(run.USAGE, self.pull(output, "--arch=x86_64"), words)
 
+    def test_a_colon_in_the_path_of_the_file_is_told_and_nothing_written(self):
+        os.mkdir(self.file("a:b"))
+        for kind in "oci-archive", "docker-archive":
+            for path in "a:b/image.tar", "a:b/image", "x:y.tar":
+                with self.subTest(kind + path):
+                    self.refused(run.USAGE, self.pull(f"{kind}:{self.file(path)}", "--arch=x86_64"), "a colon ends the name of the file")
+        self.assertEqual((self.names(), os.listdir(self.file("a:b"))), (["a:b"], []))
+
     def test_the_same_bytes_from_another_cache_at_another_time(self):
         for kind in "oci-archive", "docker-archive":
             with self.subTest(kind):

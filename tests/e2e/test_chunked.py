@@ -2,14 +2,17 @@
 """zstd:chunked layers: table of contents and tar-split tell what the tar has (kit/chunked.py), any zstd decoder reads them, and
 the same tree gives the same bytes whatever the jobs, cache and order of images."""
 
+import collections
 import json
 import os
 import random
+import re
 import shutil
+import subprocess
 import time
 import unittest
 
-from base import PushCase, deb, run, world
+from base import PushCase, deb, need, run, world
 from kit import chunked, image
 
 MARK = {"io.github.containers.compression.zstd": "true"}
@@ -137,6 +140,8 @@ class Chunked(Base):
 
         for name, spoil in (
                 ("a byte", lambda path, data: write(path, data[:50] + bytes([data[50] ^ 1]) + data[51:])),
+                ("a power cut", lambda path, data: write(path, bytes(len(data)))),
+                ("half of a power cut", lambda path, data: write(path, data[:len(data) // 2] + bytes(len(data) - len(data) // 2))),
                 ("cut", lambda path, data: write(path, data[:-1])), ("empty", lambda path, _: write(path, b"")),
                 ("of another file", lambda path, _: write(path, before[others[path]][2])),
                 ("a link", lambda path, _: (os.unlink(path), os.symlink(others[path], path))),
@@ -168,6 +173,31 @@ class Chunked(Base):
         self.assertEqual([self.digest(self.path(f"out-{number}/served")) for number in range(2)], [first] * 2)
         self.assertEqual(sorted(found[2] for found in self.frames().values()), before)
         self.assertEqual(self.digest(self.made()), first)
+
+    @unittest.skipIf(run.sanitizer(), "strace and sanitizers do not go together")
+    def test_killed_at_a_call_that_writes_it_leaves_frames_that_are_right(self):
+        """At some calls of each kind, by chance (`IMGFACTORY_KILLS` of them)."""
+        need("strace")
+        first = self.digest(self.made())
+        before = sorted(found[2] for found in self.frames().values())
+        folder = os.path.join(self.factory.cache, "v1", "derived", "frames")
+        words = self.factory.command("--rebuild", "--compression", "zstd:chunked", "--arch", "all", "served")
+
+        def trace(*options):
+            shutil.rmtree(folder, ignore_errors=True)
+            return subprocess.run(["strace", "-f", "-qq", *options, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  env=run.Factory.environment({}), cwd=self.top, timeout=300, check=False).returncode
+
+        trace("-o", self.path("calls"), "-e", "trace=write,linkat,renameat")
+        with open(self.path("calls"), encoding="utf-8", errors="replace") as stream:
+            calls = collections.Counter(re.findall(r"^(\d+) +(write|linkat|renameat)\(", stream.read(), re.M))
+        points = sorted({(call, number) for (_, call), most in calls.items() for number in range(1, most + 1)})  # strace counts by thread
+        died = 0
+        for call, number in [("linkat", 1), *random.Random(1).sample(points, min(len(points), int(os.environ.get("IMGFACTORY_KILLS", "4"))))]:
+            died += trace("-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}") != 0
+            self.assertEqual(self.digest(self.made("--rebuild", "--arch", "all", "served")), first, (call, number))
+            self.assertEqual(sorted(found[2] for found in self.frames().values()), before, (call, number))
+        self.assertGreater(died, 0)
 
     def test_names_of_compressions(self):
         self.write("site.yaml", "compression: zstd:chunked\n")
@@ -295,8 +325,10 @@ class Tables(Base):
         layer = chunked.Layer(blob, notes)
         entries, lines = layer.check_end()
         position = layer.numbers(chunked.POSITION)
-        for more in {"Mode": 0o4755}, {"digesT": chunked.NOTHING}, {"\u017fize": 1}, {"size": 1.5}, {"size": -1}, {"xattrs": []}, {"name": None}:
+        for more in {"Mode": 0o4755}, {"digesT": chunked.NOTHING}, {"\u017fize": 1}, {"size": 1.5}, {"size": -1}, {"xattrs": []}, {"name": None}, {"uid": 1 << 32}:
             self.assertIsNotNone(self.refuses(self.changed(folder, *chunked.forged(blob, notes, [{**entries[0], **more}, *entries[1:]], lines))), more)
+
+        self.assertIsNotNone(self.refuses(self.changed(folder, *chunked.forged(blob, notes, entries, [{**lines[0], "Payload": ""}, *lines[1:]]))))
 
         def said(**other):
             return self.refuses(self.changed(folder, blob, {**notes, **{getattr(chunked, key): value for key, value in other.items()}}))
