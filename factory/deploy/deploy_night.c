@@ -219,6 +219,10 @@ static void add_container(struct arena *arena, const struct deploy_night *night,
         deploy_append(arena, text, "                - --report=/var/lib/imgfactory/report\n");
     for (size_t i = 0; i < night->arguments.count; i++)
         deploy_append(arena, text, "                - %s\n", deploy_yaml_string(arena, night->arguments.items[i]));
+    /* The claim is this job's alone, whatever mode its volume comes with. */
+    deploy_append(arena, text,
+                  "              env:\n"
+                  "                - {name: IMGFACTORY_PRIVATE_DIRS, value: /var/lib/imgfactory}\n");
     deploy_append(
         arena, text,
         "              securityContext:\n                allowPrivilegeEscalation: false\n"

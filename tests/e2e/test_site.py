@@ -99,6 +99,7 @@ class Files(SiteCase):
         job = self.call("unit", *options).stdout
         self.assertIn("\nkind: CronJob\n", job)
         self.assertIn(f"--from-file={self.top}\n", job)
+        self.assertIn("{name: IMGFACTORY_PRIVATE_DIRS, value: /var/lib/imgfactory}\n", job)  # some claims come with mode 0777
         self.assertIn("wants --image=REF", self.call("unit", "--format", "cronjob").stderr)
         for images in ("  - sub/own.yaml\n", f"  - {self.path('own.yaml')}\n", "  - ../own.yaml\n",
                        "  - {image: one, source: sub/x.yaml}\n", "  - {image: one, base: ./layout}\n"):
