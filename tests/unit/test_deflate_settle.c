@@ -115,7 +115,7 @@ static void what_hardly_shrinks_is_stored(void **state)
     struct fixture *fixture = *state;
     size_t len = 60000, shrunk = 0;
     for (size_t matches = 0; matches < 60; matches++) {
-        struct text stream;
+        struct text stream = {0};
         struct err err = {0};
         char *bytes = arena_alloc(&fixture->arena, len);
         fill(bytes, len, 0xFF);
