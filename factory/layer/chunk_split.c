@@ -77,7 +77,7 @@ static bool are_keys_plain(json_t *line)
 
 static bool read_line(struct chunk_split *split, struct text line)
 {
-    AUTO(json_done) json_t *json = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
+    AUTO(json_done) json_t *json = chunk_json_parse(line, 0);
     const json_t *position = json_object_get(json, "position");
     arena_done(&split->line);
     split->line = (struct arena){0};

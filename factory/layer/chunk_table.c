@@ -7,6 +7,9 @@
 #include <strings.h>
 
 #define TABLE_VERSION 1
+/* A value that is no string takes up to 71 times as much memory as its text. The largest entry that a tar can have, with
+ * extended attributes of 1 MiB (package/tar_reader.c), has less outside of strings. */
+#define OUTSIDE_MAX_BYTES ((size_t)1 << 20)
 
 /* Go folds letters of ASCII, and a few others to them: nobody has a use for those in keys. */
 bool chunk_key_is_disguised(const char *key, const char *known)
@@ -18,23 +21,43 @@ bool chunk_key_is_disguised(const char *key, const char *known)
     return strcmp(key, known) != 0 && strcasecmp(key, known) == 0;
 }
 
+/* Returns the place of the next byte outside of strings, from one that is outside of them on; the end or behind it when
+ * there is none. */
+static size_t next_outside(struct text json, size_t at)
+{
+    bool is_in_string = false;
+    for (; at < json.len; at++) {
+        char c = json.ptr[at];
+        if (is_in_string && c == '\\')
+            at++;
+        else if (c == '"')
+            is_in_string = !is_in_string;
+        else if (!is_in_string)
+            break;
+    }
+    return at;
+}
+
+json_t *chunk_json_parse(struct text json, size_t flags)
+{
+    size_t outside = 0;
+    for (size_t at = next_outside(json, 0); at < json.len; at = next_outside(json, at + 1)) {
+        if (++outside > OUTSIDE_MAX_BYTES)
+            return NULL;
+    }
+    return json_loadb(json.ptr, json.len, flags | JSON_REJECT_DUPLICATES, NULL);
+}
+
 /* Cuts what is before the next comma off the front, which counts outside of strings and brackets alone. What is
  * cut may be no JSON:
  * who parses it says so. Returns false when there is nothing before the comma or the end, or a bracket closes that
  * is not open. */
 static bool cut_piece(struct text *left, struct text *ret_piece)
 {
-    size_t depth = 0, at = 0;
-    bool is_in_string = false;
-    for (; at < left->len; at++) {
+    size_t depth = 0, at = next_outside(*left, 0);
+    for (; at < left->len; at = next_outside(*left, at + 1)) {
         char c = left->ptr[at];
-        if (is_in_string && c == '\\')
-            at++;
-        else if (c == '"')
-            is_in_string = !is_in_string;
-        else if (is_in_string)
-            continue;
-        else if (c == '[' || c == '{')
+        if (c == '[' || c == '{')
             depth++;
         else if ((c == ']' || c == '}') && depth-- == 0)
             return false;
@@ -86,7 +109,7 @@ static bool take_pair(struct chunk_table *table, struct text key, struct text va
     }
     if (text_is(key, "entries"))
         return within(value, '[', ']', &table->left);
-    json = json_loadb(value.ptr, value.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    json = chunk_json_parse(value, JSON_DECODE_ANY);
     if (text_is(key, "tarSplitDigest")) {
         table->split_json = json;
         table->split_name = json_string_value(json);
@@ -190,7 +213,7 @@ bool chunk_table_next(struct chunk_table *table, struct chunk_entry *ret_entry, 
         return true;
     if (!cut_piece(&table->left, &piece))
         return false;
-    ret_entry->json = json_loadb(piece.ptr, piece.len, JSON_REJECT_DUPLICATES, NULL);
+    ret_entry->json = chunk_json_parse(piece, 0);
     return take_entry(ret_entry);
 }
 

@@ -43,6 +43,10 @@ struct chunk_table {
 
 /* Returns whether Go would take a key for a known one that is written otherwise. */
 bool chunk_key_is_disguised(const char *key, const char *known);
+/* Parses a part of a table or of tar-split, with jansson's flags besides JSON_REJECT_DUPLICATES; NULL when it is no
+ * JSON, or has more than 1 MiB outside of strings: parsed it would take far more memory than its text. The caller owns
+ * what is returned. */
+json_t *chunk_json_parse(struct text json, size_t flags);
 /* Begins to read; the text must outlive the reader. */
 bool chunk_table_open(struct chunk_table *table, struct text json, const char **ret_why) MUST_CHECK;
 /* Reads the next entry; at the end *ret_is_end is true and the entry empty. */

@@ -4,6 +4,8 @@
 
 #include "base/auto.h"
 #include "io/tree_remove.h"
+#include "layer/chunk_split.h"
+#include "layer/chunk_table.h"
 #include "layer/crc64.h"
 #include "layer/cuts.h"
 #include "layer/layer.h"
@@ -119,6 +121,62 @@ static void a_name_that_is_no_utf_8_leaves_the_table_out_and_the_tar_as_it_is(vo
     CHECK_OK(tree_remove(AT_FDCWD, dir, &err), &err);
 }
 
+/* Puts a list of so many numbers between two texts. */
+static struct text with_numbers(struct buf *buf, const char *before, size_t count, const char *behind)
+{
+    buf_init(buf, SIZE_MAX);
+    assert_true(buf_printf(buf, "%s[1", before));
+    for (size_t i = 1; i < count; i++)
+        assert_true(buf_add(buf, ",1", 2));
+    assert_true(buf_printf(buf, "]%s", behind));
+    return buf_text(buf);
+}
+
+static bool reads_table(struct text json)
+{
+    struct chunk_table table;
+    const char *why;
+    bool is_end = false, is_good = chunk_table_open(&table, json, &why);
+    while (is_good && !is_end) {
+        struct chunk_entry entry;
+        is_good = chunk_table_next(&table, &entry, &is_end, &why);
+        chunk_entry_done(&entry);
+    }
+    chunk_table_done(&table);
+    return is_good;
+}
+
+static bool reads_split(struct text lines)
+{
+    struct chunk_split split;
+    const char *why;
+    chunk_split_begin(&split, lines);
+    bool is_good = chunk_split_end(&split, &why);
+    chunk_split_done(&split);
+    return is_good;
+}
+
+static void a_part_that_would_take_far_more_memory_than_its_text_is_refused(void **state)
+{
+    static const struct {
+        bool (*reads)(struct text text);
+        const char *before, *behind;
+    } parts[] = {{reads_table, "{\"version\":1,\"x\":", ",\"entries\":[]}"},
+                 {reads_table, "{\"version\":1,\"entries\":[{\"x\":", "}]}"},
+                 {reads_split, "{\"type\":2,\"payload\":\"\",\"position\":0,\"x\":", "}\n"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+        AUTO(buf_done) struct buf some, many;
+        assert_true(parts[i].reads(with_numbers(&some, parts[i].before, 400000, parts[i].behind)));
+        assert_false(parts[i].reads(with_numbers(&many, parts[i].before, 600000, parts[i].behind)));
+    }
+    AUTO(arena_done) struct arena arena = {0};
+    char *name = arena_alloc(&arena, 3000001);
+    memset(name, ',', 3000000);
+    name[3000000] = '\0'; /* within a string nothing is counted */
+    assert_true(reads_table(text_of(arena_printf(&arena, "{\"version\":1,\"entries\":[{\"name\":\"%s\"}]}", name))));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +184,7 @@ int main(void)
         cmocka_unit_test(a_big_file_is_cut_within_bounds_and_a_changed_one_mostly_alike),
         cmocka_unit_test(a_small_file_and_one_of_equal_bytes),
         cmocka_unit_test(a_name_that_is_no_utf_8_leaves_the_table_out_and_the_tar_as_it_is),
+        cmocka_unit_test(a_part_that_would_take_far_more_memory_than_its_text_is_refused),
     };
     return cmocka_run_group_tests_name("chunked", tests, NULL, NULL);
 }
