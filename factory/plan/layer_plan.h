@@ -5,7 +5,8 @@
  * source package, the number of images that have files of it, and how many bytes these have; and, where images have
  * different files of it, which of its files, by their last names, in which a '*' at the end stands for any version:
  *     openssl 16 4733728 libcrypto.so*
- *     openssl 15 688000
+ *     glibc 23 2141232
+ *     openssl 15 688160 libssl.so*
  * A line without names is of all files of its source package that no other line of it names. Lines are in the order of
  * layers, the lowest first. '#' begins a comment. It is an input like the manifest: what an image's layers are depends
  * on the image, the plan and the number alone, never on what other images a call has.
