@@ -39,7 +39,7 @@ struct layers {
     size_t count, capacity;
 };
 
-/* Who compresses: of the library that this process has loaded, its version ("libzstd 1.5.4 level 3") and the SHA-256 of
+/* Who compresses: of the library that this process has loaded, its version ("libzstd 1.5.4 level 6") and the SHA-256 of
  * its code. libdeflate tells no version at run time: there it is that of the headers which the program was compiled
  * with, and an update below it shows in the code only. */
 struct layer_encoder {

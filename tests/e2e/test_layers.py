@@ -118,7 +118,9 @@ class Plans(Base):
         self.write(PLAN, "libc6 1\n")
         self.refused(run.USAGE, self.run_factory("--layers", "auto", "served"), f"{PLAN}:1: the line is not a source package")
         self.write(PLAN, b"\0" * (300 << 10))
-        self.assertIn(self.run_factory("--layers", "auto", "served").code, (run.USAGE, run.MALFORMED))
+        self.refused(run.USAGE, self.run_factory("--layers", "auto", "served"), f"{PLAN}:1: the line is not a source package")
+        self.write(PLAN, "#" * (1 << 20) + "\n")
+        self.refused(run.MALFORMED, self.run_factory("--layers", "auto", "served"), f"{PLAN} is larger than the 1048576 bytes")
         self.assertEqual(self.call("diff", "--layers", self.layout, self.layout).code, run.OK)  # an older option of that name
 
     def test_the_plan_is_followed_whatever_else_is_in_the_call(self):
