@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "line/layering.h"
 
+#include "base/auto.h"
 #include "layer/layer_cut.h"
 #include "plan/rules.h"
 
@@ -35,7 +36,7 @@ struct source_facts {
 };
 
 struct weighing {
-    struct arena *arena;
+    struct arena *arena, *scratch; /* scratch: for as long as one architecture of an image is looked at */
     const struct batch *batch;
     const struct layer_plan *former;
     struct layer_index lines; /* of the former plan, then of the draft */
@@ -62,8 +63,10 @@ typedef void count_fn(struct weighing *weighing, const struct batch_image *image
 static void each_file_of(struct weighing *weighing, const struct batch_image *image, const struct job *job,
                          count_fn *count)
 {
+    AUTO(arena_done) struct arena scratch = {0};
     const struct bill *bill = &job->bill;
-    struct map packages = {.arena = weighing->arena};
+    struct map packages = {.arena = &scratch};
+    weighing->scratch = &scratch;
     for (size_t i = 0; i < bill->packages.count; i++)
         map_set(&packages, text_of(bill->packages.items[i].name), &bill->packages.items[i]);
     for (size_t i = 0; i < bill->files.count; i++) {
@@ -74,6 +77,7 @@ static void each_file_of(struct weighing *weighing, const struct batch_image *im
             continue;
         count(weighing, image, job, package->source_package, file);
     }
+    weighing->scratch = NULL;
 }
 
 /* The same of all images that are cut by the plan; returns whether there is one. */
@@ -103,18 +107,18 @@ static void note_file(struct weighing *weighing, const struct batch_image *image
                       const char *source, const struct bill_file *file)
 {
     const struct layer_share *line = layer_index_find(&weighing->lines, source, base_name_of(file));
-    const char *name = layer_plan_name_of(weighing->arena, base_name_of(file));
-    struct text key = text_of(arena_printf(weighing->arena, "%s\n%s", source, name ? name : file->path));
-    struct kept_file *kept = map_get(&weighing->files, key);
+    const char *name = layer_plan_name_of(weighing->scratch, base_name_of(file));
+    const char *key = arena_printf(weighing->scratch, "%s\n%s", source, name ? name : file->path);
+    struct kept_file *kept = map_get(&weighing->files, text_of(key));
     (void)job;
     if (line && line->files.count)
         return;
-    if (!kept) {
+    if (!kept) { /* of many images most files are there already: only the first one's words are kept */
         kept = arena_new(weighing->arena, struct kept_file);
         *kept = (struct kept_file){.source = source,
-                                   .name = name,
+                                   .name = name ? arena_strdup(weighing->arena, name) : NULL,
                                    .images = arena_new_array(weighing->arena, uint8_t, weighing->batch->count)};
-        map_set(&weighing->files, key, kept);
+        map_set(&weighing->files, text_of(arena_strdup(weighing->arena, key)), kept);
     }
     kept->images[image - weighing->batch->images] = 1;
     kept->bytes = file->size_bytes > kept->bytes ? file->size_bytes : kept->bytes;
