@@ -3,7 +3,7 @@
 
 #include "deploy/deploy_text.h"
 
-#define SLURM_ARRAY_MAX 1000 /* indices are below MaxArraySize, which is 1001 (slurm.conf(5)) */
+#define SLURM_ARRAY_MAX 1001 /* indices, from 0 on, are below MaxArraySize, which is this (slurm.conf(5)) */
 #define TRIES 3
 #define SECRET "/run/secrets/imgfactory"
 #define KEYS "/run/secrets/imgfactory-key"

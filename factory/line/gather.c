@@ -39,13 +39,26 @@ static bool open_place(struct job *job, const struct part_place *place, struct l
 }
 
 /* Says whose part is not there. */
-static void tell_absent(const struct job *job, const struct part_place *place, struct err *err)
+static void tell_absent(const struct job *job, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const char *told = arena_strdup(&scratch, err->text);
+    struct strings asked = {0};
+    for (size_t i = 0; i < job->gathered_from->count; i++) {
+        if (!strings_has(&asked, job->gathered_from->items[i].repository))
+            list_add(&scratch, &asked, job->gathered_from->items[i].repository);
+    }
     err_clear(err);
-    err_set(err, ERR_PUBLISH, "%s has no part of the plan for it%s: %s", place->repository,
+    err_set(err, ERR_PUBLISH, "%s %s no part of the plan for it%s: %s", strings_join(&scratch, &asked, ", "),
+            asked.count > 1 ? "have" : "has",
             gather_shard(&scratch, job->plant->options->sharding, job->manifest->name, job->arch->name), told);
+}
+
+/* Whether the registry has no part there, or does not let it be seen: of repositories that were never pushed to some say
+ * 401 or 403, and the credential need not be for one that nobody pushes to. */
+static bool is_absent(const struct err *err, bool is_last)
+{
+    return err->kind == ERR_PUBLISH && (!err->detail || (!is_last && (err->detail == 401 || err->detail == 403)));
 }
 
 /* Finds the part in the first place that has it. */
@@ -60,11 +73,10 @@ static bool find_part(struct job *job, struct look *look, struct err *err)
             return false;
         if (pull_documents(look->registry, job->plant->store, &job->arena, &request, &look->image, err))
             return true;
-        bool is_absent = err->kind == ERR_PUBLISH && !err->detail;
-        if (!is_absent)
+        if (!is_absent(err, i + 1 == places->count))
             return false;
     }
-    tell_absent(job, &places->items[0], err);
+    tell_absent(job, err);
     return false;
 }
 
@@ -111,10 +123,13 @@ static bool has_our_layers(const struct job *job)
     return job->bill.inputs.layers == ours.layers && strings_same(&job->bill.inputs.layer_plan, &ours.layer_plan);
 }
 
-/* Whether there is a second image of the platform exactly when the bill tells of one, with its layers and the same configuration. */
+/* Whether there is a second image of the platform exactly when both compressions were asked for, with the layers that the bill tells of
+ * and the same configuration. */
 static bool has_second(const struct bill *bill, const struct gathered *gathered)
 {
     const struct layout_manifest *second = &gathered->platforms[1];
+    if ((bill->inputs.compression == PACKING_BOTH) != (gathered->count > 1))
+        return false;
     if (gathered->count == 1)
         return !bill->second_layers.count;
     return digest_eq(&bill->second, &second->blob.digest) && digest_eq(&bill->config, &second->config.digest) &&

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import unittest
+import urllib.request
 
 from base import deb, elf, layout, run, world
 from kit.schema import REPORT as SCHEMA
@@ -166,8 +167,27 @@ class Whole(ShardCase):
         self.assertEqual({image["push"]["status"] for image in report["images"]}, {"unchanged"})
 
 
+    def a_part_without_the_second_image_is_refused(self, name):
+        tag, digest = next((tag, digest) for tag, digest in self.tags(name).items() if tag.endswith(f"-{name}-x86_64"))
+        whole = self.target.blob(digest)
+        index = json.loads(whole)
+        self.assertEqual(len(index["manifests"]), 3)
+        del index["manifests"][1]
+        self.put_index(name, tag, json.dumps(index, separators=(",", ":")).encode())
+        self.assemble(name, code=run.TRUST)
+        self.assertIn("its bill tells of other layers", self.last.stderr)
+        self.assertEqual(self.own(name), {})
+        self.put_index(name, tag, whole)
+
+    def put_index(self, name, tag, document):
+        request = urllib.request.Request(f"{self.target.url}/v2/me/{name}/manifests/{tag}", method="PUT", data=document,
+                                         headers={"Content-Type": "application/vnd.oci.image.index.v1+json"})
+        with urllib.request.urlopen(request, timeout=60):
+            pass
+
     def test_both_compressions_and_bases_that_are_published_nowhere_are_as_one_machine_has_them(self):
         """Of three images that stand on each other only two are pushed; the lowest is also made for what nothing that stands on it is."""
+        self.proxy.fault("*", "/v2/me/(mid|under)/", times=None, status=403)  # nobody may, or needs to, ask what is pushed nowhere
         self.write_manifest("under", self.manifest("under", "hello3").replace("name: under\n", "name: under\n" + self.BOTH))
         self.write_manifest("mid", self.manifest("mid", "hello2").replace("name: mid\n", "name: mid\nbase: manifest:under\n"))
         for name, base in ("one", "mid"), ("two", "under"):
@@ -178,6 +198,7 @@ class Whole(ShardCase):
         self.shards(3)
         for name, count in ("one", 6), ("two", 3):
             self.assertEqual(len(self.tags(name)), count)
+        self.a_part_without_the_second_image_is_refused("two")
         self.assemble("two", "--keep-plan")
         for tag in [tag for tag in self.tags("two") if tag.endswith(".1")]:  # as if it was ended while it took them away
             self.target.forget_tag("me/two", tag)
@@ -342,6 +363,9 @@ class Engines(ShardCase):
             text = stream.read()
         for line in ("#SBATCH --array=0-1%1", "and the last bills of 0 of 6", "#SBATCH --requeue", "#SBATCH --mem=", "#SBATCH --time="):
             self.assertIn(line, text)
+        for shards_too, is_told in ("1001", False), ("1002", True):  # 0-1000 is what Slurm takes as it comes
+            told = self.call("unit", "--manifests", self.path("manifests"), "--format", "slurm", "--shard", shards_too).stdout
+            self.assertEqual("Slurm takes no array of more than 1001 jobs" in told, is_told)
         os.makedirs(self.path("bin"))
         self.write("bin/scontrol", f'#!/bin/sh\necho "$@" >> {self.path("requeued")}\nexit 1\n')
         os.chmod(self.path("bin/scontrol"), 0o755)
