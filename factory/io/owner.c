@@ -105,9 +105,11 @@ static void examine_owner(struct walk *walk, const char *path, const struct stat
 /* Whether the caller says that nobody else reaches a directory, whatever its mode is. */
 static bool is_said_to_be_private(const char *path)
 {
-    const char *named = getenv("IMGFACTORY_PRIVATE_DIRS");
+    const char *named = secure_getenv("IMGFACTORY_PRIVATE_DIRS"); /* NULL when we have rights that the caller has not */
     struct text rest = text_of(named ? named : ""), part;
     while (text_next(&rest, ':', &part)) {
+        while (part.len > 1 && part.ptr[part.len - 1] == '/')
+            part.len--;
         if (text_is(part, path))
             return true;
     }

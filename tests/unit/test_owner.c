@@ -116,7 +116,7 @@ static void what_is_said_to_be_private_may_be_writable_and_nothing_else(void **s
     (void)state;
     char value[600];
     shell("mkdir -p volume/cache volume/open && chmod 2777 volume && chmod 777 volume/open");
-    (void)snprintf(value, sizeof value, "/nothing:%s/volume:/more", base);
+    (void)snprintf(value, sizeof value, "/nothing:%s/volume//:/more", base);
     assert_int_equal(setenv("IMGFACTORY_PRIVATE_DIRS", value, 1), 0);
     check_good("volume/cache/v1");
     check_refused("volume/open/v1", "/volume/open is writable by others");
