@@ -203,8 +203,8 @@ static enum shell_truth has_account(const struct script_world *world, const char
     bool is_base = strcmp(name, "root") == 0;
     for (size_t i = 0; family && !is_base && is_group && i < family->skeleton.groups.count; i++)
         is_base = strcmp(family->skeleton.groups.items[i].name, name) == 0;
-    for (size_t i = 0; family && !is_base && !is_group && i < family->skeleton.users.count; i++)
-        is_base = strcmp(family->skeleton.users.items[i].name, name) == 0;
+    if (family && !is_group)
+        is_base = is_base || wishes_has_user(&family->skeleton, name);
     return truth_of(is_base);
 }
 

@@ -14,6 +14,15 @@ const struct wish_made *wishes_made(const struct wishes *wishes, const char *pat
     return NULL;
 }
 
+bool wishes_has_user(const struct wishes *wishes, const char *name)
+{
+    for (size_t i = 0; i < wishes->users.count; i++) {
+        if (strcmp(wishes->users.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 const struct wish_package *wishes_package(const struct wishes *wishes, const char *name)
 {
     for (size_t i = 0; i < wishes->packages.count; i++) {

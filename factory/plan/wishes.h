@@ -165,6 +165,8 @@ bool wishes_same(const struct wishes *a, const struct wishes *b);
 void wishes_sign(struct wishes *wishes, const char *giver);
 /* Finds what is made at a path; NULL when nothing is. */
 const struct wish_made *wishes_made(const struct wishes *wishes, const char *path);
+/* Returns whether a user of that name is wanted. */
+bool wishes_has_user(const struct wishes *wishes, const char *name);
 /* Finds the wish for a whole package; NULL when there is none. */
 const struct wish_package *wishes_package(const struct wishes *wishes, const char *name);
 /* Says who an item is of, for messages: its giver, or "the manifest". */

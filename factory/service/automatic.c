@@ -128,19 +128,10 @@ static bool find_shells(struct finding *finding, struct err *err)
     return true;
 }
 
-static bool wants_user(const struct wishes *wishes, const char *name)
-{
-    for (size_t i = 0; i < wishes->users.count; i++) {
-        if (strcmp(wishes->users.items[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Whether every system of the distribution has the user, who then is as it says. */
 static bool family_has_user(const struct family *family, const char *name)
 {
-    return strcmp(name, "nobody") == 0 || (family && wants_user(&family->skeleton, name));
+    return strcmp(name, "nobody") == 0 || (family && wishes_has_user(&family->skeleton, name));
 }
 
 static bool wants_group(const struct wishes *wishes, const char *name)
@@ -181,7 +172,7 @@ static void complete_user(struct finding *finding)
     if (!wants_group(wishes, primary) && !text_parse_u64(text_of(primary), &number) && strcmp(primary, "root") != 0)
         list_add(arena, &wishes->groups,
                  ((struct wish_group){.name = primary, .gid = WISH_NUMBER_FREE, .is_automatic = true, .giver = giver}));
-    if (wants_user(wishes, name))
+    if (wishes_has_user(wishes, name))
         return;
     const char *home = arena_printf(arena, "/home/%s", name);
     list_add(arena, &wishes->users,

@@ -342,22 +342,13 @@ static void make_automatic(struct wishes *wishes)
         wishes->groups.items[i].is_automatic = true;
 }
 
-static bool is_account_of_every_system(const struct finding *finding, const char *name)
-{
-    const struct family *family = finding->question->packaged.set->family;
-    for (size_t i = 0; family && i < family->skeleton.users.count; i++) {
-        if (strcmp(family->skeleton.users.items[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* A program that nobody tells of. Games are not for root, and many servers among them refuse to be: they run as the
  * account that every system has for them. */
 static void take_untold(struct finding *finding)
 {
     const char *program = finding->question->program;
-    bool is_game = path_is_below(program, "/usr/games") && is_account_of_every_system(finding, "games");
+    const struct family *family = finding->question->packaged.set->family;
+    bool is_game = path_is_below(program, "/usr/games") && family && wishes_has_user(&family->skeleton, "games");
     if (is_game)
         finding->running.config.user = "games:games";
     NOTE(finding, "no unit and no init script of its packages says how %s is run: the image starts it %s%s", program,
