@@ -9,14 +9,12 @@
 #include "io/store.h"
 #include "oci/layout_read.h"
 
-/* Maps a layer: of the store when one is given, else of the image's layout. Fails with: ERR_TRUST when its bytes
- * are not those of its
- * digest; ERR_LOCAL; what layout_blob_open() fails with. */
+/* Maps a layer: of the store when one is given, else of the image's layout. Fails with: ERR_TRUST when its bytes are not those
+ * of its digest; ERR_LOCAL; what layout_blob_open() fails with. */
 bool layer_map(const struct layout_image *image, struct store *store, const struct layout_blob *blob,
                struct view *ret_view, struct err *err) MUST_CHECK;
-/* Holds a layer's table of contents against its tar (layer/chunk_check.h), when its descriptor says that it has
- * one. To be called for
- * layers that were unpacked within bounds before: this is another time. */
+/* Holds a layer's table of contents against its tar (layer/chunk_check.h), when its descriptor says that it has one. To be called
+ * for layers that were unpacked within bounds before: this is another time. */
 bool layer_hold_table(const struct layout_manifest *manifest, size_t index, struct text bytes,
                       struct err *err) MUST_CHECK;
 /* Does so with all layers of a platform. */
