@@ -44,9 +44,17 @@ static bool list_tags(const struct plan_status *status, const struct batch_image
     return is_absent;
 }
 
-static bool has_tag(const struct plan_status *status, const struct strings *tags, const char *image, const char *arch)
+/* Whether all of a platform is there: also what the image stands on, where that is pushed nowhere itself. */
+static bool has_parts(const struct plan_status *status, const struct strings *tags, const struct batch_image *image,
+                      const char *arch)
 {
-    return strings_has(tags, plan_tag(&status->command->arena, status->sharding->plan, image, arch));
+    struct arena *arena = &status->command->arena;
+    const struct batch_image *below = image;
+    for (size_t depth = 0; below && (!depth || !below->destination); depth++, below = below->base) {
+        if (!strings_has(tags, plan_tag_below(arena, status->sharding->plan, image->manifest->name, arch, depth)))
+            return false;
+    }
+    return true;
 }
 
 static bool add_image(const struct plan_status *status, const struct batch_image *image, struct rows *rows,
@@ -57,14 +65,15 @@ static bool add_image(const struct plan_status *status, const struct batch_image
         return true;
     if (!list_tags(status, image, &tags, err))
         return false;
-    bool is_assembled = has_tag(status, &tags, image->manifest->name, PLAN_TAG_MARK);
+    bool is_assembled = strings_has(
+        &tags, plan_tag(&status->command->arena, status->sharding->plan, image->manifest->name, PLAN_TAG_MARK));
     for (size_t i = 0; i < status->sharding->orders.count; i++) {
         const struct sharding_order *order = &status->sharding->orders.items[i];
         if (strcmp(order->image, image->manifest->name) != 0)
             continue;
-        enum plan_state state = is_assembled                                        ? PLAN_ASSEMBLED
-                                : has_tag(status, &tags, order->image, order->arch) ? PLAN_PUSHED
-                                                                                    : PLAN_MISSING;
+        enum plan_state state = is_assembled                                   ? PLAN_ASSEMBLED
+                                : has_parts(status, &tags, image, order->arch) ? PLAN_PUSHED
+                                                                               : PLAN_MISSING;
         list_add(&status->command->arena, rows, (struct row){order, state});
     }
     return true;

@@ -179,6 +179,11 @@ class Whole(ShardCase):
         self.assertEqual(self.own(name), {})
         self.put_index(name, tag, whole)
 
+    def states(self, code=run.OK):
+        result = self.call("status", "--manifests", self.path("manifests"), "--plan", "imgfactory.lock", "--json")
+        self.assertEqual(result.code, code, result)
+        return [order["state"] for order in json.loads(result.stdout)["orders"]]
+
     def put_index(self, name, tag, document):
         request = urllib.request.Request(f"{self.target.url}/v2/me/{name}/manifests/{tag}", method="PUT", data=document,
                                          headers={"Content-Type": "application/vnd.oci.image.index.v1+json"})
@@ -199,6 +204,11 @@ class Whole(ShardCase):
         for name, count in ("one", 6), ("two", 3):
             self.assertEqual(len(self.tags(name)), count)
         self.a_part_without_the_second_image_is_refused("two")
+        self.assertEqual(self.states(), ["pushed"] * 3)
+        base, digest = next((tag, digest) for tag, digest in self.tags("one").items() if tag.endswith("-x86_64.2"))
+        self.target.forget_tag("me/one", base)
+        self.assertEqual(self.states(run.PARTLY), ["missing", "pushed", "pushed"])
+        self.put_index("one", base, self.target.blob(digest))
         self.assemble("two", "--keep-plan")
         for tag in [tag for tag in self.tags("two") if tag.endswith(".1")]:  # as if it was ended while it took them away
             self.target.forget_tag("me/two", tag)
