@@ -625,7 +625,7 @@ static void rest(struct batch_image *image, const struct plant *plant)
 {
     if (!image->is_implied || !assembly_is_meant(plant) || image->err.kind != ERR_PUBLISH)
         return;
-    image->is_good = true;
+    image->is_good = image->is_unchanged = true;
     for (size_t i = 0; i < image->arch_count; i++)
         job_done(&image->jobs[i]);
     image->arch_count = 0;

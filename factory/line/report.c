@@ -198,7 +198,9 @@ void report_table(FILE *out, const struct batch *batch, bool is_dry_run, size_t 
             (is_narrow ? print_narrow : print_row)(out, image, &image->jobs[j]);
         if (!image->arch_count)
             (void)fprintf(out, "%-16s %-8s %s%s\n", image->manifest->name, "-",
-                          image->is_good ? "was put together before" : "failed: ",
+                          !image->is_good   ? "failed: "
+                          : image->err.kind ? "is not there for what stands on it"
+                                            : "was put together before",
                           image->is_good ? "" : err_kind_name(image->err.kind));
     }
     for (size_t i = 0; i < batch->count; i++) {

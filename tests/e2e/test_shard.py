@@ -208,6 +208,10 @@ class Whole(ShardCase):
         base, digest = next((tag, digest) for tag, digest in self.tags("one").items() if tag.endswith("-x86_64.2"))
         self.target.forget_tag("me/one", base)
         self.assertEqual(self.states(run.PARTLY), ["missing", "pushed", "pushed"])
+        report = self.assemble("one", code=run.PUBLISH)
+        self.assertEqual({image["image"]: image["status"] for image in report["images"]}, {"one": "failed", "mid": "unchanged", "under": "unchanged"})
+        self.assertRegex(self.last.stderr, "image one: its base failed: .*image under for x86_64: .*/me/under, .*/me/one have no part of the plan for it")
+        self.assertEqual(self.own("one"), {})
         self.put_index("one", base, self.target.blob(digest))
         self.assemble("two", "--keep-plan")
         for tag in [tag for tag in self.tags("two") if tag.endswith(".1")]:  # as if it was ended while it took them away
