@@ -24,6 +24,7 @@ struct look {
     struct registry *registry;
     struct reference reference;
     struct layout_image image; /* its documents, all but the bill */
+    const char *denied;        /* what a place said that does not let it be seen; NULL: none did */
 };
 
 static bool open_place(struct job *job, const struct part_place *place, struct look *look, struct err *err)
@@ -39,10 +40,10 @@ static bool open_place(struct job *job, const struct part_place *place, struct l
 }
 
 /* Says whose part is not there. */
-static void tell_absent(const struct job *job, struct err *err)
+static void tell_absent(const struct job *job, const struct look *look, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    const char *told = arena_strdup(&scratch, err->text);
+    const char *told = arena_strdup(&scratch, look->denied ? look->denied : err->text);
     struct strings asked = {0};
     for (size_t i = 0; i < job->gathered_from->count; i++) {
         if (!strings_has(&asked, job->gathered_from->items[i].repository))
@@ -75,8 +76,10 @@ static bool find_part(struct job *job, struct look *look, struct err *err)
             return true;
         if (!is_absent(err, i + 1 == places->count))
             return false;
+        if (err->detail)
+            look->denied = arena_strdup(&job->arena, err->text);
     }
-    tell_absent(job, err);
+    tell_absent(job, look, err);
     return false;
 }
 

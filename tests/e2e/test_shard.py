@@ -210,7 +210,7 @@ class Whole(ShardCase):
         self.assertEqual(self.states(run.PARTLY), ["missing", "pushed", "pushed"])
         report = self.assemble("one", code=run.PUBLISH)
         self.assertEqual({image["image"]: image["status"] for image in report["images"]}, {"one": "failed", "mid": "unchanged", "under": "unchanged"})
-        self.assertRegex(self.last.stderr, "image one: its base failed: .*image under for x86_64: .*/me/under, .*/me/one have no part of the plan for it")
+        self.assertRegex(self.last.stderr, "image one: its base failed: .*image under for x86_64: .*/me/under, .*/me/one have no part of the plan for it: .* HTTP status 403")
         self.assertEqual(self.own("one"), {})
         self.put_index("one", base, self.target.blob(digest))
         self.assemble("two", "--keep-plan")
