@@ -431,6 +431,8 @@ class Faults(ShardCase):
 
     def test_whatever_request_a_machine_dies_in_no_tag_is_wrong_and_the_next_calls_heal(self):
         chance = random.Random(int(os.environ.get("IMGFACTORY_SHARD_SEED", "1")))
+        self.write_manifest("under", self.manifest("under", "hello3"))  # pushed nowhere
+        self.write_manifest("two", self.manifest("two", "hello1", self.BOTH).replace("name: two\n", "name: two\nbase: manifest:under\n"))
         self.lock()
         self.finish(self.begin("whole"))
         right = {name: {tag: at for tag, at in self.tags(name, "nwhole").items() if not tag.startswith("imgfactory-")}
