@@ -229,20 +229,36 @@ static void tell_missing(struct finding *finding)
     }
 }
 
-/* What has to be there before systemd starts the service (systemd.unit(5)), and nothing brings: without it the program
- * is not started on a machine either. Conditions of which one is enough ("|"), of what must not be there ("!"), and those
- * on what the kernel or a boot makes are not the image's. */
-static void tell_conditions(struct finding *finding)
+/* Lists what a unit wants of paths before it is started, of one kind ("Condition", "Assert"): what stands behind the last
+ * empty one of any key of the kind, which takes all back (systemd.unit(5)). */
+static void list_conditions(struct finding *finding, const char *kind, struct unit_directives *ret_asked)
 {
     static const char *const keys[] = {"PathExists", "PathIsDirectory", "FileNotEmpty", "DirectoryNotEmpty",
                                        "FileIsExecutable"};
+    *ret_asked = (struct unit_directives){0};
+    for (size_t i = 0; i < finding->file.directives.count; i++) {
+        const struct unit_directive *directive = &finding->file.directives.items[i];
+        if (strcmp(directive->section, "Unit") != 0 || !text_has_prefix(text_of(directive->key), kind))
+            continue;
+        if (!directive->value[0])
+            ret_asked->count = 0;
+        for (size_t j = 0; j < ARRAY_COUNT(keys) && directive->value[0]; j++) {
+            if (strcmp(directive->key + strlen(kind), keys[j]) == 0)
+                list_add(finding->arena, ret_asked, directive);
+        }
+    }
+}
+
+/* What has to be there before systemd starts the service, and nothing brings: without it the program is not started on a
+ * machine either. Conditions of which one is enough ("|"), of what must not be there ("!"), and those on what the kernel
+ * or a boot makes are not the image's. */
+static void tell_conditions(struct finding *finding)
+{
     static const char *const kinds[] = {"Condition", "Assert"};
     static const char *const others[] = {"/run", "/dev", "/proc", "/sys", "/tmp"};
-    for (size_t i = 0; i < ARRAY_COUNT(keys) * ARRAY_COUNT(kinds); i++) {
-        const char *key =
-            arena_printf(finding->arena, "%s%s", kinds[i % ARRAY_COUNT(kinds)], keys[i / ARRAY_COUNT(kinds)]);
-        struct unit_directives asked = {0};
-        unit_file_list(finding->arena, &finding->file, "Unit", key, &asked);
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct unit_directives asked;
+        list_conditions(finding, kinds[i], &asked);
         for (size_t j = 0; j < asked.count; j++) {
             const char *value = asked.items[j]->value, *why;
             const char *path =
@@ -253,7 +269,7 @@ static void tell_conditions(struct finding *finding)
                 is_other = path_is_within(path, others[k]);
             if (!is_other && is_missing(finding, path))
                 NOTE(finding, "%s is started only where %s is (%s=), which is not there unless you bring it",
-                     finding->teller, path, key);
+                     finding->teller, path, asked.items[j]->key);
         }
     }
 }

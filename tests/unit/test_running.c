@@ -458,13 +458,15 @@ static void each_path_of_a_list_that_a_command_names_is_looked_for(void **state)
 static void what_a_unit_wants_to_be_there_and_nothing_brings_is_told(void **state)
 {
     struct fixture *fixture = *state;
-    struct package *package =
-        service_add(fixture, "[Unit]\nConditionPathExists=/etc/absent.key\n"
-                             "ConditionPathExists=!/etc/not-to-be\nConditionPathExists=|/etc/or-this\n"
-                             "ConditionFileNotEmpty=/etc/d.conf\nAssertPathExists=/var/lib/d/db\n"
-                             "ConditionPathExists=/dev/net/tun\nConditionPathExists=/var/run/x\n"
-                             "ConditionPathIsDirectory=/etc/d-%i\nConditionPathExists=/../..\n"
-                             "[Service]\nExecStart=/usr/sbin/d\n");
+    struct package *package = service_add(
+        fixture,
+        "[Unit]\nConditionPathExists=/etc/taken-back\nAssertPathExists=/etc/asserted\nConditionVirtualization=\n"
+        "ConditionPathExists=/etc/absent.key\n"
+        "ConditionPathExists=!/etc/not-to-be\nConditionPathExists=|/etc/or-this\n"
+        "ConditionFileNotEmpty=/etc/d.conf\nAssertPathExists=/var/lib/d/db\n"
+        "ConditionPathExists=/dev/net/tun\nConditionPathExists=/var/run/x\n"
+        "ConditionPathIsDirectory=/etc/d-%i\nConditionPathExists=/../..\n"
+        "[Service]\nExecStart=/usr/sbin/d\n");
     file_add(package, "/etc/d.conf", "x");
     set_build(fixture, false);
     struct running running = found(fixture, "/usr/sbin/d");
@@ -473,7 +475,8 @@ static void what_a_unit_wants_to_be_there_and_nothing_brings_is_told(void **stat
     size_t count = 0;
     for (size_t i = 0; i < running.notes.count; i++)
         count += strstr(running.notes.items[i], "is started only where") != NULL;
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 3);
+    assert_true(has_note(&running, "d.service is started only where /etc/asserted is (AssertPathExists=), which"));
 }
 
 static void a_game_that_nobody_tells_of_is_run_as_the_account_for_games(void **state)
