@@ -11,20 +11,19 @@
 struct kept_file {
     const char *source, *name; /* name: as a line has it (layer_plan_name_of()); NULL: none can */
     uint8_t *images;           /* of the batch: whether they have it */
-    uint64_t bytes;            /* where it is largest */
 };
 
 /* Files of a source package that the very same images have. */
 struct group {
     const char *source;
-    uint64_t images, bytes;
+    size_t images;
     struct strings names;
     bool is_nameable;
 };
 
 /* What images hold of a line. */
 struct holding {
-    uint64_t images, bytes;          /* bytes: of the image that has most */
+    uint64_t images, bytes;          /* bytes: of the image and architecture that have most */
     const struct batch_image *image; /* that was counted last, and what it has for the architecture that is counted */
     const struct job *job;
     uint64_t job_bytes;
@@ -121,7 +120,6 @@ static void note_file(struct weighing *weighing, const struct batch_image *image
         map_set(&weighing->files, text_of(arena_strdup(weighing->arena, key)), kept);
     }
     kept->images[image - weighing->batch->images] = 1;
-    kept->bytes = file->size_bytes > kept->bytes ? file->size_bytes : kept->bytes;
 }
 
 /* Puts the files together that the same images have. */
@@ -143,18 +141,16 @@ static void group_files(struct weighing *weighing)
             map_set(&weighing->groups, (struct text){key, source_len + image_count}, group);
             facts_of(weighing, file->source)->group_count++;
         }
-        group->bytes += file->bytes;
         group->is_nameable = group->is_nameable && file->name && group->names.count < LAYER_PLAN_FILES_MAX;
         if (group->is_nameable)
             list_add(weighing->arena, &group->names, file->name);
     }
 }
 
-/* Whether files get a line of their own: other files of the source package are in other images, so that their layers would differ. */
-static bool is_worth_a_line(struct weighing *weighing, const struct group *group)
+/* Whether files may get a line of their own: other files of the source package are in other images, so that their layers would differ. */
+static bool may_have_a_line(struct weighing *weighing, const struct group *group)
 {
-    return facts_of(weighing, group->source)->group_count > 1 && group->is_nameable && group->images > 1 &&
-           group->bytes >= LAYER_LEAST_BYTES;
+    return facts_of(weighing, group->source)->group_count > 1 && group->is_nameable && group->images > 1;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -175,16 +171,16 @@ static void draft_lines(struct weighing *weighing, bool is_parted)
         struct group *group = weighing->groups.slots.items[i].value;
         struct source_facts *facts = facts_of(weighing, group->source);
         struct layer_share line = {.source = group->source};
-        bool is_own = is_parted && is_worth_a_line(weighing, group);
-        if (is_own) {
+        if (!rule_is_package_name(line.source))
+            continue;
+        if (!facts->has_others)
+            list_add(weighing->arena, &weighing->draft, line);
+        facts->has_others = true;
+        if (is_parted && may_have_a_line(weighing, group)) {
             qsort(group->names.items, group->names.count, sizeof(const char *), compare_names);
             line.files = group->names;
-        } else if (facts->has_others) {
-            continue;
-        }
-        facts->has_others = facts->has_others || !is_own;
-        if (rule_is_package_name(line.source))
             list_add(weighing->arena, &weighing->draft, line);
+        }
     }
 }
 
@@ -200,6 +196,26 @@ static void count_file(struct weighing *weighing, const struct batch_image *imag
     holding->image = image;
     holding->job = job;
     holding->bytes = holding->job_bytes > holding->bytes ? holding->job_bytes : holding->bytes;
+}
+
+/* Counts what images hold of each line of the draft. */
+static void count_draft(struct weighing *weighing)
+{
+    weighing->holdings = arena_new_array(weighing->arena, struct holding, weighing->draft.count);
+    layer_index_make(weighing->arena, &weighing->draft, &weighing->lines);
+    (void)each_file(weighing, count_file);
+}
+
+/* Drops new lines with names that have too little anywhere for a layer: their files are of what no line names. */
+static void drop_small_parts(struct weighing *weighing)
+{
+    size_t kept = weighing->former->count;
+    for (size_t i = kept; i < weighing->draft.count; i++) {
+        struct layer_share line = weighing->draft.items[i];
+        if (!line.files.count || weighing->holdings[i].bytes >= LAYER_LEAST_BYTES)
+            weighing->draft.items[kept++] = line;
+    }
+    weighing->draft.count = kept;
 }
 
 static uint64_t line_bytes(uint64_t bytes)
@@ -232,7 +248,7 @@ static int compare_lines(const void *a, const void *b)
         return first->images < second->images ? 1 : -1;
     int order = strcmp(first->source, second->source);
     const struct strings *files = &first->files, *others = &second->files;
-    return order || !files->count || !others->count ? order : strcmp(files->items[0], others->items[0]);
+    return order ? order : strcmp(files->count ? files->items[0] : "", others->count ? others->items[0] : "");
 }
 
 /* Puts a line below the first that has fewer bytes; the others stay over each other as they are. */
@@ -278,9 +294,9 @@ bool layering_plan(struct arena *arena, const struct batch *batch, const struct 
     bool is_wanted = each_file(&weighing, note_file);
     group_files(&weighing);
     draft_lines(&weighing, is_all || !former->count);
-    weighing.holdings = arena_new_array(arena, struct holding, weighing.draft.count);
-    layer_index_make(arena, &weighing.draft, &weighing.lines);
-    (void)each_file(&weighing, count_file);
+    count_draft(&weighing);
+    drop_small_parts(&weighing);
+    count_draft(&weighing);
     for (size_t i = 0; i < former->count; i++)
         keep_line(&weighing, i, is_all, &plan);
     add_new_lines(&weighing, &plan);

@@ -33,11 +33,13 @@ const char *layer_plan_name_of(struct arena *arena, const char *base_name)
     return is_file_name(name) ? name : NULL;
 }
 
-/* Whether a line's name of a file means this one. */
-static bool is_named(const char *name, const char *base_name)
+/* How well a line's name of a file means this one: 0 when it does not, else the more the longer what they have in common. */
+static size_t match_of(const char *name, const char *base_name)
 {
     size_t len = strlen(name);
-    return name[len - 1] == '*' ? strncmp(name, base_name, len - 1) == 0 : strcmp(name, base_name) == 0;
+    if (name[len - 1] != '*')
+        return strcmp(name, base_name) == 0 ? SIZE_MAX : 0;
+    return strncmp(name, base_name, len - 1) == 0 ? len : 0;
 }
 
 void layer_index_make(struct arena *arena, const struct layer_plan *plan, struct layer_index *ret_index)
@@ -54,17 +56,21 @@ void layer_index_make(struct arena *arena, const struct layer_plan *plan, struct
 
 const struct layer_share *layer_index_find(const struct layer_index *index, const char *source, const char *base_name)
 {
-    const struct layer_share *first = map_get(&index->sources, text_of(source)), *others = NULL;
+    const struct layer_share *first = map_get(&index->sources, text_of(source)), *others = NULL, *best = NULL;
+    size_t best_match = 0;
     size_t number = first ? (size_t)(first - index->plan->items) : SIZE_MAX;
     for (; number != SIZE_MAX; number = index->next[number]) {
         const struct layer_share *share = &index->plan->items[number];
         for (size_t i = 0; i < share->files.count; i++) {
-            if (is_named(share->files.items[i], base_name))
-                return share;
+            size_t match = match_of(share->files.items[i], base_name);
+            if (match > best_match) {
+                best_match = match;
+                best = share;
+            }
         }
         others = share->files.count ? others : share;
     }
-    return others;
+    return best ? best : others;
 }
 
 /* Reads the names of a line's files. */
@@ -120,7 +126,7 @@ bool layer_plan_read(struct arena *arena, const char *name, struct text text, st
             continue;
         const char *why = !read_line(arena, line, &share)
                               ? "is not a source package, a number of images and one of bytes, and names of files"
-                          : has_line(&plan, &share)      ? "names a source package that an earlier line has"
+                          : has_line(&plan, &share)      ? "is of the same files as an earlier line"
                           : plan.count == LAYER_PLAN_MAX ? "is one too many: a plan has at most 1000"
                                                          : NULL;
         if (why) {

@@ -62,8 +62,9 @@ struct layer_index {
 
 /* Sorts the lines of a plan, which has to outlive the index, as do its strings. */
 void layer_index_make(struct arena *arena, const struct layer_plan *plan, struct layer_index *ret_index);
-/* Finds the line that a file of a source package is of, by the last part of its path: the first that names it, else the one without
- * names. NULL when the plan has neither. */
+/* Finds the line that a file of a source package is of, by the last part of its path: the one that names it best (as it is, else by the
+ * longest name with a '*'; of the same the first), so that a line for what none named before takes no file from another; else the one
+ * without names. NULL when the plan has neither. */
 const struct layer_share *layer_index_find(const struct layer_index *index, const char *source, const char *base_name);
 
 #endif

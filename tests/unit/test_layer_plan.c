@@ -80,10 +80,10 @@ static void a_line_that_is_none_is_refused_with_its_number(void **state)
     }
     struct err err = {0};
     assert_false(layer_plan_read(&arena, "p", TEXT("a 1 2\nb 1 2\na 3 4\n"), &plan, &err));
-    CHECK_ERR(&err, ERR_USAGE, "p:3: the line names a source package that an earlier line has");
+    CHECK_ERR(&err, ERR_USAGE, "p:3: the line is of the same files as an earlier line");
     struct err again = {0};
     assert_false(layer_plan_read(&arena, "p", TEXT("a 1 2 x\na 1 2\na 1 2 y\na 3 4 x\n"), &plan, &again));
-    CHECK_ERR(&again, ERR_USAGE, "p:4: the line names a source package that an earlier line has");
+    CHECK_ERR(&again, ERR_USAGE, "p:4: the line is of the same files as an earlier line");
     AUTO(buf_done) struct buf many;
     buf_init(&many, LAYER_PLAN_MAX_BYTES);
     for (int i = 0; i <= LAYER_PLAN_MAX; i++)
@@ -120,7 +120,7 @@ static void a_file_has_one_name_whatever_its_version(void **state)
     }
 }
 
-static void a_file_is_of_the_first_line_that_names_it_else_of_the_one_without_names(void **state)
+static void a_file_is_of_the_line_that_names_it_best_else_of_the_one_without_names(void **state)
 {
     AUTO(arena_done) struct arena arena = {0};
     struct layer_plan plan;
@@ -139,6 +139,14 @@ static void a_file_is_of_the_first_line_that_names_it_else_of_the_one_without_na
     assert_ptr_equal(layer_index_find(&index, "other", "only"), &plan.items[1]);
     assert_null(layer_index_find(&index, "other", "else"));
     assert_null(layer_index_find(&index, "absent", "only"));
+    /* Whatever the order of lines. */
+    CHECK_OK(layer_plan_read(&arena, "p", TEXT("p 1 1 lib*\np 1 1 libx-*\np 1 1 libx-posix.so* libx-9\n"), &plan, &err),
+             &err);
+    layer_index_make(&arena, &plan, &index);
+    assert_ptr_equal(layer_index_find(&index, "p", "libx-posix.so.3"), &plan.items[2]);
+    assert_ptr_equal(layer_index_find(&index, "p", "libx-8.so.0"), &plan.items[1]);
+    assert_ptr_equal(layer_index_find(&index, "p", "libx-9"), &plan.items[2]);
+    assert_ptr_equal(layer_index_find(&index, "p", "liby.so.1"), &plan.items[0]);
 }
 
 /* --- the cut --- */
@@ -413,6 +421,19 @@ static void files_that_the_same_images_have_get_a_line_where_others_differ(void 
         "x 2 350208"); /* too many names */
 }
 
+static void a_part_is_as_large_as_in_the_image_that_has_most_and_else_counts_with_what_is_left(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    (void)state;
+    /* Nowhere 128 kB together. */
+    assert_string_equal(made(&arena, "", true, "x/a 100 x/b 20 x/own 50", "x/a 20 x/b 100"), "x 2 174080");
+    assert_string_equal(made(&arena, "x 1 51200\n", true, "x/a 100 x/b 20 x/own 50", "x/a 20 x/b 100"), "x 2 174080");
+    /* Files of one name in several folders. */
+    const char *both = "x/d/__init__.py 90 x/e/__init__.py 90";
+    assert_string_equal(made(&arena, "", true, both, arena_printf(&arena, "%s x/own 128", both)),
+                        "x 2 184320 __init__.py, x 1 131072");
+}
+
 static void a_source_package_is_parted_once_and_stays_so(void **state)
 {
     AUTO(arena_done) struct arena arena = {0};
@@ -477,7 +498,7 @@ int main(void)
         cmocka_unit_test(a_plan_reads_back_as_it_was_written),
         cmocka_unit_test(a_line_that_is_none_is_refused_with_its_number),
         cmocka_unit_test(a_file_has_one_name_whatever_its_version),
-        cmocka_unit_test(a_file_is_of_the_first_line_that_names_it_else_of_the_one_without_names),
+        cmocka_unit_test(a_file_is_of_the_line_that_names_it_best_else_of_the_one_without_names),
         cmocka_unit_test_setup_teardown(a_tree_is_cut_by_the_plan_and_what_is_made_lies_on_top, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             directories_below_the_top_have_the_time_of_what_is_in_them_and_else_stay_as_they_are, set_up, tear_down),
@@ -491,6 +512,7 @@ int main(void)
         cmocka_unit_test(what_has_most_bytes_comes_first_and_small_things_not_at_all),
         cmocka_unit_test(a_new_line_goes_below_the_first_that_has_fewer_bytes),
         cmocka_unit_test(files_that_the_same_images_have_get_a_line_where_others_differ),
+        cmocka_unit_test(a_part_is_as_large_as_in_the_image_that_has_most_and_else_counts_with_what_is_left),
         cmocka_unit_test(a_source_package_is_parted_once_and_stays_so),
         cmocka_unit_test(a_line_keeps_its_place_and_its_numbers_until_they_are_twice_or_half),
         cmocka_unit_test(a_line_goes_when_nobody_has_the_package_unless_other_images_may),
