@@ -7,6 +7,7 @@
 #include "cli/wanted.h"
 #include "io/file.h"
 #include "line/names.h"
+#include "oci/oci.h"
 #include "plan/layer_plan.h"
 
 #include <dirent.h>
@@ -264,12 +265,26 @@ static const char *layers_of(const struct rebuild_plan *plan)
     return plan->made.layers ? plan->made.layers : plan->is_known ? "1" : NULL;
 }
 
+/* Where the index says that its site's status record is, which is a part of its bytes alone: nothing is asked of that place.
+ * What no site can say is left out, and then the indices differ. */
+static const char *record_of(struct arena *arena, const struct rebuild_plan *plan)
+{
+    json_auto_t *root =
+        json_loadb(plan->image.root_bytes.ptr, plan->image.root_bytes.len, JSON_REJECT_DUPLICATES, NULL);
+    const char *named = json_string_value(json_object_get(json_object_get(root, "annotations"), OCI_RECORD_ANNOTATION));
+    struct reference reference;
+    struct err none = {0};
+    bool is_one = named && reference_parse(arena, named, true, &reference, &none) && !reference.has_digest;
+    return is_one ? arena_strdup(arena, named) : NULL;
+}
+
 static void set_options(struct command *command, const struct rebuild_plan *plan, const char *dir)
 {
     struct arena *arena = &command->arena;
     struct options *options = &command->options;
     const struct site *site = &command->site;
-    command->site = (struct site){.authfile = site->authfile,
+    command->site = (struct site){.status = record_of(arena, plan),
+                                  .authfile = site->authfile,
                                   .token_origins = site->token_origins,
                                   .is_tls_verify_off = site->is_tls_verify_off,
                                   .is_unconfined = site->is_unconfined};

@@ -78,6 +78,13 @@ class Rebuilds(RebuildCase):
         self.build("--arch", "all", "--compression", "zstd", "--no-check", "served", env={"SOURCE_DATE_EPOCH": "1700000000"})
         self.assertEqual(self.again(what=self.layout, key=False).json["rebuild"]["verdict"], "identical")
 
+    def test_a_site_with_a_status_record_is_named_by_the_index_again(self):
+        site = self.write("site.yaml", "status: 127.0.0.1:1/ns/status\n")
+        self.build("--config", site, "--no-push", "--arch", "all", "served")
+        result = self.again(what=self.layout, key=False)
+        self.assertNotEqual(result.json["digest"], self.index, "the index says nothing of the record")
+        self.assertEqual(result.json["rebuild"]["verdict"], "identical")
+
     def test_packages_that_are_gone_are_named_with_what_to_do(self):
         self.attested()
         self.forget("libbar2")
