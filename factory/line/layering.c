@@ -318,8 +318,8 @@ bool layering_check(const struct job *job, struct err *err)
         return true;
     err_set(
         err, ERR_USAGE,
-        "up to %zu layers want a plan of which packages get one of their own, and there is no %s; `imgfactory lock`, "
-        "told the same number by `--layers %zu` or `layers:`, makes it (`--layers 2` does without)",
-        job->bill.inputs.layers, options->layer_plan_path, job->bill.inputs.layers);
+        "up to %zu layers want a plan of which packages get one of their own, and there is no %s; `imgfactory lock` "
+        "makes it, with the same `--layers` or `layers:` (`--layers 2` does without)",
+        job->bill.inputs.layers, options->layer_plan_path);
     return false;
 }

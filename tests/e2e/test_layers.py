@@ -94,7 +94,7 @@ class Base(RebuildCase):
 class Plans(Base):
     def test_a_plan_is_wanted_and_lock_makes_it(self):
         one = self.index_of()
-        self.refused(run.USAGE, self.run_factory("--layers", "auto", "--arch", "amd64", "served"), f"there is no .*{PLAN}; `imgfactory lock` makes it")
+        self.refused(run.USAGE, self.run_factory("--layers", "auto", "--arch", "amd64", "served"), f"there is no .*{PLAN}; `imgfactory lock` makes it, with the same `--layers` or `layers:`")
         self.assertEqual([line[:2] for line in self.lock("served", "other")],
                          [["libc6", "2"], ["libbar2", "2"], ["libfoo1", "2"], ["served", "2"]])
         self.run_well("served")  # a plan changes nothing of what has one layer
