@@ -30,6 +30,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 sys.path[:0] = [os.path.join(TOP, "tests/e2e"), os.path.join(TOP, "tests")]
 
+from kit.case import wait_for  # noqa: E402
+
 VERSION = "1.34.3"  # of Kubernetes; its libraries are v0.34.3
 SERVERS = ("kube-apiserver", "kube-controller-manager")
 JOBS, CRONS, PODS = "/apis/batch/v1/namespaces/default/jobs", "/apis/batch/v1/namespaces/default/cronjobs", "/api/v1/namespaces/default/pods"
@@ -56,14 +58,6 @@ def build(folder):
     for server in SERVERS:
         subprocess.run(["nice", "-n", "19", "go", "build", "-p", "2", "-gcflags=all=-l", "-ldflags=-s -w", "-o", f"{folder}/bin/{server}", f"./cmd/{server}"],
                        cwd=f"{folder}/src", env=env, check=True)
-
-
-def wait_for(what, condition, seconds=300):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.2)
 
 
 def free_port():
@@ -142,7 +136,9 @@ mount --bind /usr "$R/usr"; mount --rbind /proc "$R/proc"; mount --rbind /dev "$
 mount --bind "$TREE" "$R$TREE"
 echo 'imgfactory:x:65532:65532::/nonexistent:/bin/false' >"$R/etc/passwd"; echo 'imgfactory:x:65532:' >"$R/etc/group"
 while read -r from to mode; do
-    mkdir -p "$R$to"; mount --bind "$from" "$R$to"; [ "$mode" != ro ] || mount -o remount,bind,ro "$R$to"
+    mkdir -p "$R$to"
+    if [ "$mode" = full ]; then mount -t tmpfs -o size=64k,mode=2777 none "$R$to"; else mount --bind "$from" "$R$to"; fi
+    [ "$mode" != ro ] || mount -o remount,bind,ro "$R$to"
 done <"$VOLUMES"
 mount -o remount,ro "$R"
 exec chroot "$R" setpriv --reuid="$USER_ID" --regid="$GROUP_ID" --clear-groups --no-new-privs --bounding-set=-all -- "$@"
@@ -155,14 +151,30 @@ class Node(threading.Thread):
     def __init__(self, plane, top):
         super().__init__(daemon=True)
         self.plane, self.top, self.seen, self.running, self.is_ending = plane, top, set(), [], False
-        self.log = []  # (job, index, exit status)
+        self.log = []  # (job, index, exit status, what it said)
+        self.faults = []  # why the node itself failed
+        self.full = set()  # indices whose pods find no room in an emptyDir
 
     def run(self):
+        self.attempt(self.watch)
+
+    def attempt(self, action, *words):
+        """A thread of the node that fails is told by check(), where the test waits."""
+        try:
+            action(*words)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            self.faults.append(error)
+
+    def check(self):
+        if self.faults:
+            raise AssertionError("the node failed") from self.faults[0]
+
+    def watch(self):
         while not self.is_ending:
             for pod in self.plane.ask("GET", PODS)["items"]:
                 if pod["metadata"]["name"] not in self.seen and "deletionTimestamp" not in pod["metadata"]:
                     self.seen.add(pod["metadata"]["name"])
-                    thread = threading.Thread(target=self.run_pod, args=(pod,), daemon=True)
+                    thread = threading.Thread(target=self.attempt, args=(self.run_pod, pod), daemon=True)
                     self.running.append(thread)
                     thread.start()
             time.sleep(0.3)
@@ -209,17 +221,32 @@ class Node(threading.Thread):
             words = [word.replace(f"$({name})", value) for word in words]
         return words, env
 
+    def bind(self, pod):
+        """False: it is gone, as a job that ended takes its pods along."""
+        name = pod["metadata"]["name"]
+        try:
+            self.plane.ask("POST", f"{PODS}/{name}/binding", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
+                                                              "target": {"apiVersion": "v1", "kind": "Node", "name": "lab"}})
+        except AssertionError as error:
+            if not any(code in str(error) for code in (" 404 ", " 409 ")):
+                raise
+            return False
+        return True
+
     def run_pod(self, pod):
         name = pod["metadata"]["name"]
-        self.plane.ask("POST", f"{PODS}/{name}/binding", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
-                                                          "target": {"apiVersion": "v1", "kind": "Node", "name": "lab"}})
+        if not self.bind(pod):
+            return
         container = pod["spec"]["containers"][0]
         own = os.path.join(self.top, "pods", name)
         os.makedirs(own + "/.root")
         volumes = {volume["name"]: self.folder(pod, volume) for volume in pod["spec"]["volumes"]}
+        index = pod["metadata"]["labels"].get("batch.kubernetes.io/job-completion-index")
+        full = {volume["name"] for volume in pod["spec"]["volumes"] if "emptyDir" in volume} if index in self.full else set()
         with open(own + "/.volumes", "w", encoding="utf-8") as stream:
             for mount in container["volumeMounts"]:
-                stream.write(f"{volumes[mount['name']]} {mount['mountPath']} {'ro' if mount.get('readOnly') else 'rw'}\n")
+                mode = "full" if mount["name"] in full else "ro" if mount.get("readOnly") else "rw"
+                stream.write(f"{volumes[mount['name']]} {mount['mountPath']} {mode}\n")
         words, env = self.words(pod, container)
         context = pod["spec"]["securityContext"]
         env.update(R=own + "/.root", VOLUMES=own + "/.volumes", TREE=TOP,
@@ -317,12 +344,14 @@ def cases(plane):
             return status, [(index, code) for job, index, code, _ in self.node.log if job == made]
 
         def ended(self, name):
+            self.node.check()
             conditions = plane.ask("GET", f"{JOBS}/{name}")["status"].get("conditions", [])
             return any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in conditions)
 
         def test_objects(self):
             """The server takes each of them, strictly; one that has a word too much it does not."""
             for document in self.documents:
+                document["metadata"]["name"] += "-dry"  # the claim of a test before is protected, and stays
                 plane.ask("POST", PLACES[document["kind"]] + "?dryRun=All&fieldValidation=Strict", document)
             self.documents[2]["spec"]["jobTemplate"]["spec"]["backoffLimitPerIndx"] = 3
             with self.assertRaisesRegex(AssertionError, "unknown field.*backoffLimitPerIndx"):
@@ -369,11 +398,35 @@ def cases(plane):
             self.assertEqual(len(ran), 4)
             self.assertLessEqual({code for _, code in ran}, {run.USAGE, run.TRUST, run.MALFORMED})
 
+        def test_full_disk(self):
+            """An index whose pod has no room ends with 8 and is tried again, elsewhere where there is a scheduler."""
+            self.give()
+            self.job("lock")
+            self.node.full = {"1"}
+            threading.Timer(20, self.node.full.clear).start()
+            status, ran = self.job("shards")
+            self.assertEqual(status["completedIndexes"], "0-3")
+            self.assertIn(("1", run.LOCAL), ran)
+
+        def test_refused(self):
+            """What the registry refuses (7), or of several images in an index (9), is tried three times more; other indices complete."""
+            self.give()
+            self.job("lock")
+            self.proxy.fault("PUT POST PATCH", "/v2/me/two/", times=None, status=403)
+            status, ran = self.job("shards", "Failed")
+            codes = {index: {code for at, code in ran if at == index} for index in "0123"}
+            failed = [index for index in codes if 0 not in codes[index]]
+            self.assertEqual(status["failedIndexes"], ",".join(failed))
+            self.assertLess(len(failed), 4)
+            for index in codes:
+                self.assertEqual(len([at for at, _ in ran if at == index]), 4 if index in failed else 1)
+                self.assertLessEqual(codes[index], {run.PUBLISH, run.PARTLY} if index in failed else {run.OK})
+
         def test_schedule(self):
             """The CronJob makes its Job by itself."""
             self.give()
             plane.ask("PATCH", f"{CRONS}/imgfactory-site-lock", {"spec": {"schedule": "* * * * *"}}, "application/merge-patch+json")
-            wait_for("a lock", lambda: any(code == 0 for _, _, code, _ in self.node.log), 180)
+            wait_for("a lock", lambda: self.node.check() or any(code == 0 for _, _, code, _ in self.node.log), 180)
 
     return Kube
 

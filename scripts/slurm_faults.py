@@ -18,18 +18,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../tests/e2e"), os.path.join(HERE, "../tests")]
 
 from base import run  # noqa: E402
+from kit.case import wait_for  # noqa: E402
 from test_shard import ShardCase  # noqa: E402
 
 NAMES = ("one", "two", "three")
 LAB = None
-
-
-def wait_for(what, condition, seconds=300):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.2)
 
 
 class Slurm:

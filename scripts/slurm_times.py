@@ -19,8 +19,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../tests")]
 
+from kit.case import wait_for  # noqa: E402
 from kit.registry import Registry  # noqa: E402
-from slurm_faults import Slurm, wait_for  # noqa: E402
+from slurm_faults import Slurm  # noqa: E402
 
 IMAGES = ("apache2 bind9 busybox chrony dhcpd dhcpd-base dhcpd-ldap dhcpd6 dnsmasq haproxy kea-ctrl-agent kea-dhcp-ddns kea-dhcp4 kea-dhcp6 "
           "memcached mosquitto nginx openssh-server postgresql-15 redis rsyslog snmpd squid unbound").split()

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "bill/record.h"
+#include "line/assembly.h"
 #include "registry/plan_tag.h"
 #include "registry/registries_conf.h"
 
@@ -23,25 +24,45 @@ struct rows {
     size_t count, capacity;
 };
 
-/* Lists the tags of an image's repository. One that is not there yet has none. */
-static bool list_tags(const struct plan_status *status, const struct batch_image *image, struct strings *ret_tags,
-                      struct err *err)
+/* Whether the repository may not be there yet: some registries say 401 or 403 then, and 404 only to who may see that. */
+static bool is_absent(const struct plan_status *status, const struct batch_image *image, const struct err *err)
+{
+    bool is_denied = err->detail == 401 || err->detail == 403;
+    if (err->kind != ERR_PUBLISH || (err->detail != 404 && !is_denied))
+        return false;
+    if (is_denied)
+        log_line(status->command->log, LOG_QUIET, "warning: %s does not let its tags be seen, and counts as empty: %s",
+                 image->destination, err->text);
+    return true;
+}
+
+/* What an image's repository has of the plan. */
+struct seen {
+    struct strings tags;
+    bool is_assembled; /* whole: of one that went out without an architecture the parts stay, and tell what there is */
+};
+
+/* Looks into an image's repository. One that is not there yet has no tags. */
+static bool look(const struct plan_status *status, const struct batch_image *image, struct seen *ret_seen,
+                 struct err *err)
 {
     AUTO(auto_close_registry) struct registry *registry = NULL;
     struct arena *arena = &status->command->arena;
+    const char *mark = plan_tag(arena, status->sharding->plan, image->manifest->name, PLAN_TAG_MARK);
     const struct registry_options *options = status->registry;
     struct reference reference;
-    *ret_tags = (struct strings){0};
+    *ret_seen = (struct seen){0};
     if (!reference_parse(arena, image->destination, false, &reference, err) ||
         !registries_conf_options(arena, options, &reference, &options, err) ||
         !registry_open(options, status->http, &reference, REGISTRY_PULL, &registry, err))
         return false;
-    if (registry_list_tags(registry, arena, ret_tags, err))
-        return true;
-    bool is_absent = err->kind == ERR_PUBLISH && err->detail == 404;
-    if (is_absent)
+    if (registry_list_tags(registry, arena, &ret_seen->tags, err))
+        return !strings_has(&ret_seen->tags, mark) ||
+               assembly_is_whole(registry, arena, mark, &ret_seen->is_assembled, err);
+    bool is_empty = is_absent(status, image, err);
+    if (is_empty)
         err_clear(err);
-    return is_absent;
+    return is_empty;
 }
 
 /* Whether all of a platform is there: also what the image stands on, where that is pushed nowhere itself. */
@@ -60,20 +81,18 @@ static bool has_parts(const struct plan_status *status, const struct strings *ta
 static bool add_image(const struct plan_status *status, const struct batch_image *image, struct rows *rows,
                       struct err *err)
 {
-    struct strings tags;
+    struct seen seen;
     if (!image->destination)
         return true;
-    if (!list_tags(status, image, &tags, err))
+    if (!look(status, image, &seen, err))
         return false;
-    bool is_assembled = strings_has(
-        &tags, plan_tag(&status->command->arena, status->sharding->plan, image->manifest->name, PLAN_TAG_MARK));
     for (size_t i = 0; i < status->sharding->orders.count; i++) {
         const struct sharding_order *order = &status->sharding->orders.items[i];
         if (strcmp(order->image, image->manifest->name) != 0)
             continue;
-        enum plan_state state = is_assembled                                   ? PLAN_ASSEMBLED
-                                : has_parts(status, &tags, image, order->arch) ? PLAN_PUSHED
-                                                                               : PLAN_MISSING;
+        enum plan_state state = seen.is_assembled                                   ? PLAN_ASSEMBLED
+                                : has_parts(status, &seen.tags, image, order->arch) ? PLAN_PUSHED
+                                                                                    : PLAN_MISSING;
         list_add(&status->command->arena, rows, (struct row){order, state});
     }
     return true;

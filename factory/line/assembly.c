@@ -116,6 +116,19 @@ static bool read_mark(const struct place *place, const char *tag, struct mark *r
     return true;
 }
 
+bool assembly_is_whole(struct registry *registry, struct arena *arena, const char *tag, bool *ret_is_whole,
+                       struct err *err)
+{
+    const struct place place = {.registry = registry, .arena = arena};
+    struct mark mark;
+    struct artifact artifact;
+    bool is_there;
+    if (!read_mark(&place, tag, &mark, &artifact, &is_there, err))
+        return false;
+    *ret_is_whole = is_there && !mark.is_partial;
+    return true;
+}
+
 /* Puts this plan's mark there, unless it says so already. */
 static bool write_mark(const struct place *place, struct err *err)
 {

@@ -6,7 +6,7 @@
  * behind it: of two plans the one with the newer sources wins, whoever comes last sees the other's mark, and gives the tags back
  * to a newer plan.
  * Threads: by the thread that publishes the image.
- * Owns: nothing; all lives in the image's arena.
+ * Owns: nothing; all lives in the image's arena, or the one given.
  * Fails with: as registry.h.
  */
 #ifndef IMGFACTORY_LINE_ASSEMBLY_H
@@ -26,5 +26,8 @@ bool assembly_end(struct batch_image *image, struct plant *plant, struct err *er
 /* Of an image whose parts are not there: whether somebody put it together before, of this very plan or of a newer one, which takes
  * the parts of older ones away. Told; then nothing of it is this run's (is_elsewhere). */
 bool assembly_was_done(struct batch_image *image, struct plant *plant);
+/* Finds out whether the mark under a tag is of an image that has all of its platforms: *ret_is_whole is false, too, for what is none. */
+bool assembly_is_whole(struct registry *registry, struct arena *arena, const char *tag, bool *ret_is_whole,
+                       struct err *err) MUST_CHECK;
 
 #endif

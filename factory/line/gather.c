@@ -24,7 +24,7 @@ struct look {
     struct registry *registry;
     struct reference reference;
     struct layout_image image; /* its documents, all but the bill */
-    const char *denied;        /* what a place said that does not let it be seen; NULL: none did */
+    const char *told;          /* why a place did not do, other than that nothing is there; NULL: none said more */
 };
 
 static bool open_place(struct job *job, const struct part_place *place, struct look *look, struct err *err)
@@ -43,7 +43,7 @@ static bool open_place(struct job *job, const struct part_place *place, struct l
 static void tell_absent(const struct job *job, const struct look *look, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    const char *told = arena_strdup(&scratch, look->denied ? look->denied : err->text);
+    const char *told = arena_strdup(&scratch, look->told ? look->told : err->text);
     struct strings asked = {0};
     for (size_t i = 0; i < job->gathered_from->count; i++) {
         if (!strings_has(&asked, job->gathered_from->items[i].repository))
@@ -53,34 +53,6 @@ static void tell_absent(const struct job *job, const struct look *look, struct e
     err_set(err, ERR_PUBLISH, "%s %s no part of the plan for it%s: %s", strings_join(&scratch, &asked, ", "),
             asked.count > 1 ? "have" : "has",
             gather_shard(&scratch, job->plant->options->sharding, job->manifest->name, job->arch->name), told);
-}
-
-/* Whether the registry has no part there, or does not let it be seen: of repositories that were never pushed to some say
- * 401 or 403, and the credential need not be for one that nobody pushes to. */
-static bool is_absent(const struct err *err, bool is_last)
-{
-    return err->kind == ERR_PUBLISH && (!err->detail || (!is_last && (err->detail == 401 || err->detail == 403)));
-}
-
-/* Finds the part in the first place that has it. */
-static bool find_part(struct job *job, struct look *look, struct err *err)
-{
-    const struct part_places *places = job->gathered_from;
-    for (size_t i = 0; i < places->count; i++) {
-        struct pull_request request = {.reference = &look->reference};
-        registry_close(TAKE_PTR(look->registry));
-        err_clear(err);
-        if (!open_place(job, &places->items[i], look, err))
-            return false;
-        if (pull_documents(look->registry, job->plant->store, &job->arena, &request, &look->image, err))
-            return true;
-        if (!is_absent(err, i + 1 == places->count))
-            return false;
-        if (err->detail)
-            look->denied = arena_strdup(&job->arena, err->text);
-    }
-    tell_absent(job, look, err);
-    return false;
 }
 
 static bool get_bill(struct job *job, struct registry *registry, const struct oci_part *part, struct err *err)
@@ -234,15 +206,46 @@ static bool take_part(struct job *job, const struct look *look, struct gathered 
            get_layers(job, look->registry, ret_gathered, err);
 }
 
+/* Whether the registry has no part there, or does not let it be seen: of repositories that were never pushed to some say
+ * 401 or 403, and the credential need not be for one that nobody pushes to. */
+static bool is_absent(const struct err *err, bool is_last)
+{
+    return err->kind == ERR_PUBLISH &&
+           (!err->detail || err->detail == 404 || (!is_last && (err->detail == 401 || err->detail == 403)));
+}
+
+/* Takes the part from the first place that has all of it: where what stands there was just put together, it is being taken away. */
+static bool find_part(struct job *job, struct look *look, struct gathered *ret_gathered, struct err *err)
+{
+    const struct part_places *places = job->gathered_from;
+    for (size_t i = 0; i < places->count; i++) {
+        struct pull_request request = {.reference = &look->reference};
+        bool is_last = i + 1 == places->count;
+        registry_close(TAKE_PTR(look->registry));
+        err_clear(err);
+        if (!open_place(job, &places->items[i], look, err))
+            return false;
+        bool is_there = pull_documents(look->registry, job->plant->store, &job->arena, &request, &look->image, err);
+        if (is_there && take_part(job, look, ret_gathered, err))
+            return true;
+        if (is_there)
+            err_wrap(err, "%s", reference_print(&job->arena, &look->reference));
+        if (is_there ? is_last || err->kind != ERR_PUBLISH : !is_absent(err, is_last))
+            return false;
+        if (is_there || err->detail)
+            look->told = arena_strdup(&job->arena, err->text);
+    }
+    tell_absent(job, look, err);
+    return false;
+}
+
 bool gather_take(struct job *job, struct gathered *ret_gathered, struct err *err)
 {
     struct look look = {0};
     progress_stage(job->progress, STAGE_FETCH);
-    bool is_found = find_part(job, &look, err), is_good = is_found && take_part(job, &look, ret_gathered, err);
+    bool is_good = find_part(job, &look, ret_gathered, err);
     registry_close(look.registry);
     if (is_good)
         job->origins = origins_of(job, &job->arena);
-    else if (is_found)
-        err_wrap(err, "%s", reference_print(&job->arena, &look.reference));
     return is_good;
 }

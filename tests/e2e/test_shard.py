@@ -70,6 +70,12 @@ class ShardCase(SiteCase):
     def assemble(self, *options, lock="imgfactory.lock", name="assembler", **settings):
         return self.on(name, "assemble", "--lock-file", lock, *options, **settings)
 
+    def states(self, code=run.OK):
+        result = self.call("status", "--manifests", self.path("manifests"), "--plan", "imgfactory.lock", "--json")
+        self.assertEqual(result.code, code, result)
+        self.last = result
+        return [order["state"] for order in json.loads(result.stdout)["orders"]]
+
     def tags(self, name="one", namespace="me"):
         return self.target.tags(f"{namespace}/{name}")
 
@@ -179,10 +185,14 @@ class Whole(ShardCase):
         self.assertEqual(self.own(name), {})
         self.put_index(name, tag, whole)
 
-    def states(self, code=run.OK):
-        result = self.call("status", "--manifests", self.path("manifests"), "--plan", "imgfactory.lock", "--json")
-        self.assertEqual(result.code, code, result)
-        return [order["state"] for order in json.loads(result.stdout)["orders"]]
+    def a_base_that_is_being_taken_away_at_one_place_is_taken_from_another(self, part):
+        """As by another machine that has put one together, and whose registry deletes what no tag reaches."""
+        bill = json.loads(self.target.blob(json.loads(self.target.blob(part))["manifests"][-1]["digest"]))["layers"][0]["digest"]
+        fault = self.proxy.fault("*", f"/v2/me/one/blobs/{bill}", times=None, status=404)
+        self.proxy.forget()
+        self.assemble("--keep-plan", name="behind")
+        self.assertTrue(self.proxy.asked("*", f"/v2/me/one/blobs/{bill}"))
+        fault.left = 0
 
     def put_index(self, name, tag, document):
         request = urllib.request.Request(f"{self.target.url}/v2/me/{name}/manifests/{tag}", method="PUT", data=document,
@@ -205,6 +215,10 @@ class Whole(ShardCase):
             self.assertEqual(len(self.tags(name)), count)
         self.a_part_without_the_second_image_is_refused("two")
         self.assertEqual(self.states(), ["pushed"] * 3)
+        fault = self.proxy.fault("GET", "/v2/me/one/tags", times=None, status=403)  # as of what nobody pushed to yet
+        self.assertEqual(sorted(self.states(run.PARTLY)), ["missing", "missing", "pushed"])
+        self.assertIn("/me/one does not let its tags be seen, and counts as empty: ", self.last.stderr)
+        fault.left = 0
         base, digest = next((tag, digest) for tag, digest in self.tags("one").items() if tag.endswith("-x86_64.2"))
         self.target.forget_tag("me/one", base)
         self.assertEqual(self.states(run.PARTLY), ["missing", "pushed", "pushed"])
@@ -213,6 +227,7 @@ class Whole(ShardCase):
         self.assertRegex(self.last.stderr, "image one: its base failed: .*image under for x86_64: .*/me/under, .*/me/one have no part of the plan for it: .* HTTP status 403")
         self.assertEqual(self.own("one"), {})
         self.put_index("one", base, self.target.blob(digest))
+        self.a_base_that_is_being_taken_away_at_one_place_is_taken_from_another(digest)
         self.assemble("two", "--keep-plan")
         for tag in [tag for tag in self.tags("two") if tag.endswith(".1")]:  # as if it was ended while it took them away
             self.target.forget_tag("me/two", tag)
@@ -339,7 +354,13 @@ class Missing(ShardCase):
         self.assertTrue(missing)
         for name in missing:
             self.assertEqual(self.own(name), {})
+        before = self.states(run.PARTLY)
+        self.assemble("--on-missing", "publish", code=run.PARTLY)
+        self.assertTrue(all(self.own(name) for name in missing))
+        after = self.states(run.PARTLY)  # what went out without an architecture lacks it still
+        self.assertEqual([state == "missing" for state in after], [state == "missing" for state in before])
         self.on("worker3", "--shard", "3/4")
+        self.assertNotIn("missing", self.states())
         self.assemble()
         alone = self.alone()
         for name in ("one", "two", "three"):

@@ -4,6 +4,7 @@
 import os
 import shutil
 import tempfile
+import time
 import unittest
 
 from . import gpg, image, repo, run, server, world
@@ -14,6 +15,15 @@ def need(*programs):
     for name in programs:
         if not shutil.which(name):
             raise RuntimeError(f"{name} is missing: scripts/test installs what the tests need")
+
+
+def wait_for(what, condition, seconds=300):
+    """Waits until it holds; what does not in time is an error that says what it was."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.2)
 
 
 class Case(unittest.TestCase):
