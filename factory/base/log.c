@@ -16,6 +16,8 @@ struct log {
     pthread_mutex_t lock; /* guards hook, display, and the order of lines */
     log_hook *hook;
     void *display;
+    log_relay *relay; /* set before other threads log; NULL: lines are written */
+    void *relay_owner;
 };
 
 struct log *log_open(enum log_level level)
@@ -63,6 +65,10 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
     va_end(args);
     if (len < 0)
         return;
+    if (log->relay) {
+        log->relay(log->relay_owner, level, line + prefix);
+        return;
+    }
     text_hide_queries(line);
     text_sanitize(line);
     size_t total = strlen(line);
@@ -85,6 +91,12 @@ void log_set_hook(struct log *log, log_hook *hook, void *display)
     log->hook = hook;
     log->display = display;
     pthread_mutex_unlock(&log->lock);
+}
+
+void log_set_relay(struct log *log, log_relay *relay, void *owner)
+{
+    log->relay = relay;
+    log->relay_owner = owner;
 }
 
 void log_redraw(struct log *log)

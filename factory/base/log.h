@@ -17,6 +17,9 @@ struct log;
 /* Called with is_before = true before a line is written and false after it. */
 typedef void log_hook(void *display, bool is_before);
 
+/* Called with each line in place of writing it, from any thread. */
+typedef void log_relay(void *owner, enum log_level level, const char *line);
+
 /* Creates a log that writes lines up to `level`. Free it with log_close(). */
 struct log *log_open(enum log_level level);
 /* Has the words "error:" and "warning:" at the beginning of lines in colour, or not (the default). */
@@ -27,6 +30,9 @@ void log_set_color(struct log *log, bool is_colored);
 void log_line(struct log *log, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Sets or (NULL) removes the display's hook. */
 void log_set_hook(struct log *log, log_hook *hook, void *display);
+/* Has lines of its level handed to `relay`, without the program's name, and not written: for another process that writes them. Before
+ * other threads log. */
+void log_set_relay(struct log *log, log_relay *relay, void *owner);
 /* Calls the hook with is_before = false under the log's lock, so that the display draws between lines. */
 void log_redraw(struct log *log);
 /* Frees it. NULL is fine. */

@@ -2,6 +2,7 @@
 #include "base/url.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 /* Appends %XX; returns where the next byte goes. */
 static char *put_escape(char *to, char c)
@@ -52,4 +53,29 @@ bool url_read_escape(struct text text, char *ret_byte)
         return false;
     *ret_byte = (char)(text_hex_value(text.ptr[1]) << 4 | text_hex_value(text.ptr[2]));
     return true;
+}
+
+const char *url_local_path(struct arena *arena, const char *url)
+{
+    static const char *const hosts[] = {"//localhost/", "///"};
+    static const char scheme[] = "file:";
+    if (strncasecmp(url, scheme, strlen(scheme)) != 0)
+        return NULL;
+    url += strlen(scheme);
+    for (size_t i = 0; i < ARRAY_COUNT(hosts); i++)
+        url += strncasecmp(url, hosts[i], strlen(hosts[i])) == 0 ? strlen(hosts[i]) - 1 : 0;
+    size_t len = 0;
+    struct text rest = {url, strcspn(url, "?#")};
+    char *path = arena_alloc(arena, rest.len + 1);
+    while (rest.len) {
+        char byte = rest.ptr[0];
+        size_t taken = url_read_escape(rest, &byte) ? 3 : 1;
+        if (!byte)
+            return NULL;
+        path[len++] = byte;
+        rest = (struct text){rest.ptr + taken, rest.len - taken};
+    }
+    while (path[0] == '/' && path[1] == '/')
+        path++;
+    return path[0] == '/' ? path : NULL;
 }

@@ -18,6 +18,8 @@ const char *url_encode(struct arena *arena, const char *value);
 const char *url_escape(struct arena *arena, const char *path, const char *special);
 /* The same for a path that may be escaped already: every %XX stays. */
 const char *url_escape_rest(struct arena *arena, const char *path, const char *special);
+/* Returns the path of a file: URL, without %XX, query and fragment; NULL when it is none of this machine's. */
+const char *url_local_path(struct arena *arena, const char *url);
 /* Returns whether %XX stands at the front, and what it means. */
 bool url_read_escape(struct text text, char *ret_byte);
 

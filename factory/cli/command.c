@@ -139,6 +139,7 @@ struct http_options command_http_options(const struct command *command)
                                  .cancel = command->cancel,
                                  .keeper = command->keeper,
                                  .confined = command->keeper ? &command->confined : NULL,
+                                 .broker = command->keeper ? command->broker : NULL,
                                  .log = command->log};
 }
 

@@ -33,6 +33,7 @@ struct command {
     struct page_files *pages; /* the same for --report */
     struct digest metadata;   /* of a night: all signed metadata that it was made from, as build_poll() gives them */
     enum err_kind outcome;    /* the exit class of a command that ran to its end */
+    struct broker *broker;    /* the process that has the network (io/broker.h); NULL: nothing is confined */
     struct workers *keeper;   /* confinement.h; NULL: nothing is confined */
     struct confine_places confined;
     bool is_confined;

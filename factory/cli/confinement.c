@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "base/err.h"
+#include "io/http_serve.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +17,26 @@ static bool is_wanted(const struct command *command)
            !(kind & (COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_CLEAN | COMMAND_KEY));
 }
 
+static void fill_options(void *owner, struct http_options *ret_options)
+{
+    *ret_options = command_http_options(owner);
+}
+
+/* What the broker does, until the other process ends. */
+static void serve(struct channel *channel, void *owner)
+{
+    struct command *command = owner;
+    struct http_serving serving = {.options = fill_options, .owner = command};
+    struct http_serve *network = http_serve_new(channel, &serving);
+    struct frame frame;
+    while (channel_receive(channel, BROKER_FRAME_MAX_BYTES, &frame)) {
+        bool is_known = http_serve_take(network, &frame);
+        frame_done(&frame);
+        if (!is_known)
+            break;
+    }
+}
+
 void confinement_start(struct command *command)
 {
     struct err err = {0};
@@ -23,8 +44,10 @@ void confinement_start(struct command *command)
         return;
     if (!confine_is_possible())
         log_line(command->log, LOG_VERBOSE, "readers are not confined: this kernel has neither Landlock nor seccomp");
-    else if (!workers_start(1, &command->keeper, &err))
+    else if (!broker_start(command->log, serve, command, &command->broker, &err) ||
+             !workers_start(1, &command->keeper, &err))
         log_line(command->log, LOG_VERBOSE, "readers are not confined: %s", err.text);
+    command->confined.broker = command->broker;
     command->lock_wait.keeper = command->keeper;
 }
 
@@ -86,6 +109,8 @@ const struct confine_places *confinement_places(struct command *command)
 void confinement_enter(struct command *command)
 {
     command->is_confined = true;
+    if (command->keeper)
+        broker_seal(command->broker, &command->confined);
     const char *lacking = command->keeper ? confine_readers(&command->arena, &command->confined) : NULL;
     if (lacking)
         log_line(command->log, LOG_VERBOSE, "readers are not confined as they should be: %s", lacking);
@@ -103,7 +128,11 @@ static bool remove_empty(void *argument, struct err *err)
 void confinement_stop(struct command *command)
 {
     struct err none = {0};
-    if (!command->keeper || command->is_abandoned)
+    if (command->is_abandoned)
+        return;
+    broker_stop(command->broker);
+    command->broker = NULL;
+    if (!command->keeper)
         return;
     (void)!workers_call(command->keeper, remove_empty, command, &none);
     workers_stop(command->keeper);

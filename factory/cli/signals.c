@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@
 struct signals {
     pthread_t thread;
     sigset_t set;
-    atomic_bool cancel;
+    atomic_bool *cancel; /* in memory that processes forked from here on share */
     atomic_bool is_stopping, is_timed_out;
     atomic_bool is_hangup_caught, was_hangup; /* SIGHUP is told of, and ends nothing; it came */
     _Atomic int caught;
@@ -147,7 +148,7 @@ static void begin_end(struct signals *signals, int number)
     if (!number)
         atomic_store(&signals->is_timed_out, true);
     atomic_store(&signals->caught, number);
-    atomic_store(&signals->cancel, true);
+    atomic_store(signals->cancel, true);
     signals->end_ms = clock_ms() + SIGNALS_GRACE_MS;
 }
 
@@ -200,7 +201,7 @@ static bool is_ending(int number)
 
 static void take_ending(struct signals *signals, int number)
 {
-    if (!atomic_load(&signals->cancel)) {
+    if (!atomic_load(signals->cancel)) {
         begin_end(signals, number);
         return;
     }
@@ -255,12 +256,23 @@ static void set_up(struct signals *signals)
     (void)sigaction(SIGXFSZ, &ignore, NULL);
 }
 
+static void discard(struct signals *signals)
+{
+    pthread_mutex_destroy(&signals->lock);
+    (void)munmap(signals->cancel, sizeof *signals->cancel);
+    free(signals->adopted);
+    free(signals);
+}
+
 bool signals_start(struct signals **ret_signals, struct err *err)
 {
     struct signals *signals = calloc(1, sizeof *signals);
     if (!signals)
         memory_abort(sizeof *signals);
     signals->terminal = -1;
+    signals->cancel = mmap(NULL, sizeof *signals->cancel, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (signals->cancel == MAP_FAILED)
+        memory_abort(sizeof *signals->cancel);
     pthread_mutex_init(&signals->lock, NULL);
     set_up(signals);
     char tid[16];
@@ -269,9 +281,7 @@ bool signals_start(struct signals **ret_signals, struct err *err)
     int failed = pthread_create(&signals->thread, NULL, wait_for_signals, signals);
     if (failed) {
         err_set_errno(err, failed, "cannot start a thread");
-        pthread_mutex_destroy(&signals->lock);
-        free(signals->adopted);
-        free(signals);
+        discard(signals);
         return false;
     }
     *ret_signals = signals;
@@ -280,7 +290,7 @@ bool signals_start(struct signals **ret_signals, struct err *err)
 
 const atomic_bool *signals_cancel(const struct signals *signals)
 {
-    return &signals->cancel;
+    return signals->cancel;
 }
 
 void signals_catch_hangups(struct signals *signals)
@@ -342,7 +352,5 @@ void signals_stop(struct signals *signals)
     atomic_store(&signals->is_stopping, true);
     (void)pthread_kill(signals->thread, SIGUSR1);
     (void)pthread_join(signals->thread, NULL);
-    pthread_mutex_destroy(&signals->lock);
-    free(signals->adopted);
-    free(signals);
+    discard(signals);
 }

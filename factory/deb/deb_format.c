@@ -87,6 +87,8 @@ static void list_files(struct arena *arena, const struct source *source, struct 
         const struct strings *keyrings = &configured->repositories.items[i].keyrings;
         for (size_t j = 0; j < keyrings->count; j++)
             list_add(arena, ret_paths, keyrings->items[j]);
+        for (size_t j = 0; j < configured->repositories.items[i].uris.count; j++)
+            source_add_local(arena, configured->repositories.items[i].uris.items[j], ret_paths);
     }
 }
 

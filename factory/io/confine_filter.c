@@ -85,6 +85,12 @@ static const unsigned refused[] = {
     SYS_request_key,
 };
 
+#define CHANNEL_CODES 6u
+#if defined __BYTE_ORDER__ && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define LOW_HALF sizeof(__u32)
+#else
+#define LOW_HALF 0
+#endif
 #define REFUSED_COUNT (sizeof refused / sizeof refused[0])
 
 bool confine_filter_is_possible(void)
@@ -111,6 +117,22 @@ static struct sock_filter jump(unsigned code, unsigned value, size_t if_true, si
                                 .k = value};
 }
 
+/* Lets messages pass over the one descriptor; a socket that another has been put in the place of, there is none. */
+static size_t pass_channel(struct sock_filter *code, int fd)
+{
+    const unsigned descriptor = offsetof(struct seccomp_data, args) + LOW_HALF;
+    size_t count = 0;
+    if (fd < 0)
+        return 0;
+    code[count++] = jump(BPF_JEQ, SYS_sendmsg, 1, 0);
+    code[count++] = jump(BPF_JEQ, SYS_recvmsg, 0, 4);
+    code[count++] = statement(BPF_LD | BPF_W | BPF_ABS, descriptor);
+    code[count++] = jump(BPF_JEQ, (unsigned)fd, 0, 1);
+    code[count++] = statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    code[count++] = statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES);
+    return count;
+}
+
 /* Lets sendto(2) pass where it names no address: then it is write(2), by which libcurl wakes its thread. */
 static size_t pass_unaddressed(struct sock_filter *code)
 {
@@ -129,16 +151,17 @@ static size_t pass_unaddressed(struct sock_filter *code)
 }
 #endif
 
-bool confine_filter(void)
+bool confine_filter(int channel_fd)
 {
 #ifdef MACHINE
     _Static_assert(REFUSED_COUNT < 200, "a jump reaches 255 instructions");
-    struct sock_filter code[REFUSED_COUNT + 12];
-    size_t count = 0, last = REFUSED_COUNT + 11;
+    struct sock_filter code[REFUSED_COUNT + 12 + CHANNEL_CODES];
+    size_t count = 0, last = REFUSED_COUNT + 11 + (channel_fd < 0 ? 0 : CHANNEL_CODES);
     code[count++] = statement(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
     code[count] = jump(BPF_JEQ, MACHINE, 0, last - count - 1);
     count++;
     code[count++] = statement(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    count += pass_channel(code + count, channel_fd);
     for (size_t i = 0; i < REFUSED_COUNT; i++, count++)
         code[count] = jump(BPF_JEQ, refused[i], last - count - 1, 0);
     code[count] = jump(BPF_JGE, X32_BIT, last - count - 1, 0);
@@ -152,6 +175,7 @@ bool confine_filter(void)
 #endif
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) == 0;
 #else
+    (void)channel_fd;
     errno = ENOSYS;
     return false;
 #endif

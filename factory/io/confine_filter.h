@@ -11,7 +11,8 @@
 /* Returns whether this kernel takes filters, and this machine's system calls are known. */
 bool confine_filter_is_possible(void);
 /* Has the kernel answer EACCES to calls of the calling thread, and of those that it starts, that make sockets, look into
- * other processes, or get around Landlock. no_new_privs has to be set. False with errno. */
-bool confine_filter(void);
+ * other processes, or get around Landlock. no_new_privs has to be set. Messages with descriptors pass
+ * over `channel_fd` alone; -1: over none. False with errno. */
+bool confine_filter(int channel_fd);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "io/file.h"
+#include "io/http_remote.h"
 #include "io/http_try.h"
 #include "io/shared_cache.h"
 
@@ -61,6 +62,8 @@ struct http_transfer {
     unsigned try_count; /* of this URL */
     uint64_t due_ms;
     struct http_part part;      /* of former tries */
+    struct http *http;          /* with a broker */
+    struct http_remote remote;  /* likewise */
     bool is_whole;              /* parts are not trusted any more: from the start */
     bool is_patient;            /* no faster mirror is left */
     bool is_done;               /* guarded by http.lock */
@@ -79,6 +82,8 @@ struct http {
     struct log *log;
     struct workers *keeper;
     const struct confine_places *confined;
+    struct broker *broker; /* NULL: this process has the network itself */
+    unsigned number;       /* of us, with a broker */
     struct proxies proxies;
     pthread_mutex_t lock; /* guards the next four, `ended`, and is_done of every transfer */
     struct http_queue inbox;
@@ -662,6 +667,7 @@ static void apply_options(struct http *http, const struct http_options *options)
     http->log = options->log;
     http->keeper = options->keeper;
     http->confined = options->confined;
+    http->broker = options->broker;
     http->slow_after_ms = options->slow_after_ms ? options->slow_after_ms : HTTP_SLOW_AFTER_MS;
     proxies_read(&http->proxies);
 }
@@ -707,6 +713,10 @@ bool http_start(const struct http_options *options, struct http **ret_http, stru
     http->next_due_ms = UINT64_MAX;
     if (getrandom(&http->random, sizeof http->random, 0) != (ssize_t)sizeof http->random || !http->random)
         http->random = 1;
+    if (http->broker) {
+        http->number = broker_take_number(http->broker);
+        broker_seal(http->broker, http->confined);
+    }
     *ret_http = http;
     return true;
 }
@@ -726,6 +736,25 @@ static bool take_shared(struct http *http, struct http_request *request)
     request->blob_digest = request->digest;
     request->url = request->urls[0];
     return request->is_good = true;
+}
+
+/* The request's results are there. */
+static void end_remote(void *owner)
+{
+    struct http_transfer *transfer = owner;
+    finish(transfer->http, transfer);
+}
+
+/* Hands it to the process that has the network. */
+static void send_remote(struct http *http, struct http_transfer *transfer)
+{
+    transfer->http = http;
+    transfer->remote = (struct http_remote){.request = transfer->request, .ended = end_remote, .owner = transfer};
+    pthread_mutex_lock(&http->lock);
+    http->is_running = true;
+    pthread_mutex_unlock(&http->lock);
+    if (!http_remote_send(http->broker, http->number, &transfer->remote, &transfer->request->err))
+        finish(http, transfer);
 }
 
 void http_send(struct http *http, struct http_request *request)
@@ -749,6 +778,10 @@ void http_send(struct http *http, struct http_request *request)
     }
     if (take_shared(http, request)) {
         finish(http, transfer);
+        return;
+    }
+    if (http->broker) {
+        send_remote(http, transfer);
         return;
     }
     pthread_mutex_lock(&http->lock);
@@ -784,10 +817,14 @@ void http_stop(struct http *http)
     http->is_stopping = true;
     bool is_running = http->is_running;
     pthread_mutex_unlock(&http->lock);
-    if (is_running) {
+    if (is_running && http->broker) {
+        http_remote_end(http->broker, http->number);
+    } else if (is_running) {
         (void)curl_multi_wakeup(http->multi);
         pthread_join(http->thread, NULL);
     }
+    if (http->broker)
+        broker_give_number(http->broker, http->number);
     pthread_mutex_lock(&http->lock);
     while (http->waiter_count > 0)
         pthread_cond_wait(&http->changed, &http->lock);

@@ -12,7 +12,9 @@
  * encoding. Bytes are counted in the write callback and stop at the cap. Stalls: connect 20 s, under 1 KiB/s for 30 s;
  * too slow in the long run: see http_pace.h; a host that proved slow is then asked last. All that is about plain GETs;
  * for other requests see struct http_call.
- * Threads: requests may be sent from any thread; the network thread owns every curl handle and calls `done`.
+ * With a broker all that happens in another process, and what is handed over is copied: requests, answers, descriptors.
+ * Threads: requests may be sent from any thread; the network thread owns every curl handle and calls `done`. With a broker the
+ * one here that calls `done` only takes its answers.
  * Owns: the thread and the handles until http_stop(); a request stays the caller's and must live until it is done.
  */
 #ifndef IMGFACTORY_IO_HTTP_H
@@ -27,6 +29,7 @@
 #include <stdatomic.h>
 
 struct http;
+struct broker;
 
 /* `detail` of an ERR_NETWORK: other bytes than wanted came from a place that does not name its bytes (http_request.naming). */
 #define HTTP_DETAIL_MOVED 1
@@ -43,6 +46,8 @@ struct http_options {
     struct log *log;             /* is told of further tries and other mirrors; may be NULL */
     struct workers *keeper; /* starts the network thread where whoever sends the first request is confined; or NULL */
     const struct confine_places *confined; /* what the network thread is confined to; or NULL. Read when it starts */
+    struct broker
+        *broker; /* the process that sends in place of this one (broker.h), which `confined` is told to then; or NULL */
 };
 #define HTTP_DEFAULT_RETRIES 4u
 #define HTTP_NO_RETRY (~0u)

@@ -391,6 +391,24 @@ static bool map_if_there(int dirfd, const char *name, struct view *ret_view, str
     return *ret_found = file_map_fd(fd, name, ret_view, err);
 }
 
+struct store_name store_name(const struct store *store)
+{
+    return (struct store_name){store->path, store->secret};
+}
+
+void store_take_over(struct store *store, const struct digest *digest)
+{
+    struct name name = name_of(NULL, digest);
+    struct stat status;
+    (void)store_mark_used(store, store->blobs_fd, name.chars);
+    if (fstatat(store->blobs_fd, name.chars, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) ||
+        !owner_is_ours(&status))
+        return;
+    atomic_store(&store->is_added, true);
+    if ((uint64_t)status.st_size >= HASHED_LEN_MIN)
+        hashed_note(store->hashed, &status, (uint64_t)status.st_size, digest);
+}
+
 /* Takes away a file whose bytes are wrong, so that it is made again. */
 static void reject(int dirfd, const char *name, struct view *view, bool *ret_found)
 {

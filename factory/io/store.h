@@ -48,6 +48,15 @@ void store_use_hashed(struct store *store, struct hashed *hashed);
 /* Returns it; never NULL. */
 struct hashed *store_hashed(const struct store *store);
 
+/* What another process of ours opens the same store by. */
+struct store_name {
+    const char *path;
+    struct digest secret;
+};
+/* Returns it; the path is the store's. */
+struct store_name store_name(const struct store *store);
+/* Takes over a blob that the other process just wrote and hashed, as if this one had: it counts as used, and is not hashed again. */
+void store_take_over(struct store *store, const struct digest *digest);
 /* Returns whether the disk has room for that many bytes more; false where that is not known. */
 bool store_has_room(const struct store *store, uint64_t bytes);
 /* Starts a file that has no name yet. End it with exactly one of blob_commit(), blob_commit_derived(), blob_abandon().

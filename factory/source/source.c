@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/source.h"
 
+#include "base/url.h"
+
 const char *source_bare_uri(struct arena *arena, const char *uri)
 {
     const char *host = strstr(uri, "://");
@@ -22,4 +24,14 @@ const char *source_public_uri(struct arena *arena, const char *uri)
     if (at && query_at < (size_t)(at - host))
         return arena_printf(arena, "%.*s…", (int)(host - uri), uri);
     return bare[len] ? arena_printf(arena, "%.*s%s", (int)len, bare, bare[len] == '?' ? "?…" : "#…") : bare;
+}
+
+void source_add_local(struct arena *arena, const char *uri, struct strings *paths)
+{
+    const char *path = uri ? url_local_path(arena, uri) : NULL;
+    size_t len = path ? strcspn(path, "$") : 0;
+    while (path && path[len] == '$' && len > 1 && path[len - 1] != '/')
+        len--;
+    if (path)
+        list_add(arena, paths, arena_strndup(arena, path, len));
 }

@@ -20,5 +20,7 @@ struct source {
 const char *source_public_uri(struct arena *arena, const char *uri);
 /* Returns a URI without "user:password@" but with its query: to compare with, never to show. */
 const char *source_bare_uri(struct arena *arena, const char *uri);
+/* Adds the folder of this machine that a URI is of, if it is one; a path with a variable in it stands for what is above. NULL is fine. */
+void source_add_local(struct arena *arena, const char *uri, struct strings *paths);
 
 #endif

@@ -4,7 +4,9 @@
 
 #include "base/auto.h"
 #include "base/workers.h"
+#include "io/broker.h"
 #include "io/http.h"
+#include "io/http_serve.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,6 +21,7 @@ static char base[256];
 static struct server server;
 static struct http *http;
 static struct store *store;
+static struct broker *broker; /* in the second round */
 
 static int start_server(void)
 {
@@ -48,11 +51,45 @@ static int set_up(void **state)
     return 0;
 }
 
+static void fill_options(void *owner, struct http_options *ret_options)
+{
+    (void)owner;
+    *ret_options = (struct http_options){.retry_base_ms = 5};
+}
+
+static void serve(struct channel *channel, void *owner)
+{
+    struct http_serving serving = {.options = fill_options, .owner = owner};
+    struct http_serve *network = http_serve_new(channel, &serving);
+    struct frame frame;
+    while (channel_receive(channel, BROKER_FRAME_MAX_BYTES, &frame)) {
+        assert_true(http_serve_take(network, &frame));
+        frame_done(&frame);
+    }
+}
+
+/* All is asked of another process, which may read and write below the temporary directory. */
+static int set_up_broker(void **state)
+{
+    static struct arena arena;
+    static struct confine_places places;
+    struct err err = {0};
+    struct log *log = log_open(LOG_QUIET);
+    if (set_up(state) != 0 || !broker_start(log, serve, NULL, &broker, &err))
+        return -1;
+    http_stop(http);
+    list_add(&arena, &places.writable, base);
+    struct http_options options = {.broker = broker, .confined = &places};
+    return http_start(&options, &http, &err) ? 0 : -1;
+}
+
 static int tear_down(void **state)
 {
     (void)state;
     char command[300];
     http_stop(http);
+    broker_stop(broker);
+    broker = NULL;
     store_close(store);
     server_stop(&server);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", base);
@@ -974,5 +1011,26 @@ int main(void)
         cmocka_unit_test(many_threads_may_send_and_wait),
         cmocka_unit_test(the_proxy_of_the_environment_is_used_in_either_spelling),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    const struct CMUnitTest by_broker[] = {
+        cmocka_unit_test(a_body_comes_with_its_digest),
+        cmocka_unit_test(a_blob_goes_to_the_store),
+        cmocka_unit_test(an_empty_answer_is_an_empty_body_and_an_empty_blob),
+        cmocka_unit_test(a_404_is_final_and_has_its_status),
+        cmocka_unit_test(a_transient_status_that_stays_fails_after_five_tries),
+        cmocka_unit_test(a_connection_that_is_cut_or_reset_is_tried_again_and_counted_once),
+        cmocka_unit_test(nothing_listens_is_a_network_error),
+        cmocka_unit_test(wrong_bytes_are_a_matter_of_trust_and_not_tried_again),
+        cmocka_unit_test(another_size_is_refused_with_both_sizes),
+        cmocka_unit_test(an_endless_body_stops_at_the_cap),
+        cmocka_unit_test(a_certificate_that_nobody_vouches_for_is_refused_at_once),
+        cmocka_unit_test(the_next_mirror_is_asked_when_one_fails_for_good),
+        cmocka_unit_test(when_all_mirrors_fail_the_gravest_kind_and_all_texts_remain),
+        cmocka_unit_test(secrets_of_a_url_are_not_shown),
+        cmocka_unit_test(files_are_read_and_a_missing_one_is_like_a_404),
+        cmocka_unit_test(done_is_called_once_for_good_and_bad_alike),
+        cmocka_unit_test(a_part_of_wrong_bytes_is_not_trusted_with_the_rest),
+        cmocka_unit_test(many_threads_may_send_and_wait),
+    };
+    int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed + cmocka_run_group_tests(by_broker, set_up_broker, tear_down);
 }

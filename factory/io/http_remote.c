@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/http_remote.h"
+
+#include "base/auto.h"
+#include "io/child.h"
+
+static void fail(struct http_remote *remote, bool is_gone)
+{
+    struct http_request *request = remote->request;
+    request->is_good = false;
+    err_clear(&request->err);
+    if (is_gone)
+        broker_set_gone(&request->err);
+    else
+        err_set(&request->err, ERR_INTERNAL, "the process that holds the network refuses a request");
+}
+
+static void told(struct broker_question *question, struct frame *frame)
+{
+    struct http_remote *remote = (struct http_remote *)(void *)question;
+    struct wire_reader reader = {frame ? buf_text(&frame->bytes) : (struct text){"", 0}, false};
+    if (frame && frame->kind == BROKER_PROGRESS) {
+        http_wire_get_progress(&reader, remote->request, &remote->counted);
+        return;
+    }
+    if (!frame || !http_wire_get_answer(&reader, remote->request, &remote->counted))
+        fail(remote, !frame);
+    remote->ended(remote->owner);
+}
+
+/* The descriptor that a body goes as: the request's own, or one of a file in memory (*ret_made). */
+static bool find_body(const struct http_call *call, int *ret_fd, int *ret_made, struct err *err)
+{
+    *ret_fd = *ret_made = -1;
+    if (call && call->has_body_fd)
+        *ret_fd = call->body_fd;
+    if (!call || call->has_body_fd || call->body.len <= HTTP_WIRE_BODY_MAX_BYTES)
+        return true;
+    if (!child_memory_file("a body to be sent", call->body.ptr, call->body.len, ret_made, err))
+        return false;
+    *ret_fd = *ret_made;
+    return true;
+}
+
+bool http_remote_send(struct broker *broker, unsigned number, struct http_remote *remote, struct err *err)
+{
+    AUTO(wire_done) struct wire_writer writer;
+    AUTO(auto_close_fd) int made = -1;
+    struct http_request request = *remote->request;
+    struct http_call call = request.call ? *request.call : (struct http_call){0};
+    int fd;
+    wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
+    if (!find_body(request.call, &fd, &made, err))
+        return false;
+    if (made >= 0) {
+        call.has_body_fd = true;
+        call.body_offset = 0;
+        call.body_bytes = call.body.len;
+    }
+    request.call = request.call ? &call : NULL;
+    remote->question.told = told;
+    wire_put(&writer, number);
+    http_wire_put_request(&writer, &request);
+    if (writer.is_full) {
+        err_set(err, ERR_MALFORMED, "a request is larger than the limit of %zu bytes", BROKER_FRAME_MAX_BYTES);
+        return false;
+    }
+    return broker_ask(broker, &remote->question, BROKER_HTTP, buf_text(&writer.bytes), fd, err);
+}
+
+void http_remote_end(struct broker *broker, unsigned number)
+{
+    AUTO(wire_done) struct wire_writer writer;
+    struct frame answer = {.fd = -1};
+    struct err gone = {0}; /* then all were told already */
+    wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
+    wire_put(&writer, number);
+    if (broker_call(broker, BROKER_HTTP_END, buf_text(&writer.bytes), -1, &answer, &gone))
+        frame_done(&answer);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/http_serve.h"
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/url.h"
+#include "io/http_wire.h"
+
+#include <errno.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#define NUMBERS_MAX 64u
+#define STORES_MAX 8u
+#define PLACES_MAX 100000u
+#define SERVED_MAX ((size_t)1 << 16)
+#define PROGRESS_MS ((uint64_t)100)
+
+/* A request that was asked for. */
+struct served {
+    TAILQ_ENTRY(served) link;
+    struct http_serve *serve;
+    uint64_t id; /* of the question */
+    struct http_counted told;
+    struct http_wired wired;
+};
+
+struct opened_store {
+    char *path;
+    struct digest secret;
+    struct store *store;
+};
+
+struct http_serve {
+    struct channel *channel;
+    struct http_serving serving;
+    struct arena arena;
+
+    /* the main thread's */
+    bool is_sealed;
+    struct confine_places places;
+    struct http *https[NUMBERS_MAX];
+    struct opened_store stores[STORES_MAX];
+    size_t store_count;
+    bool is_ticking;
+
+    pthread_mutex_t lock;   /* guards the rest */
+    pthread_cond_t changed; /* predicate: there is one */
+    TAILQ_HEAD(, served) served;
+    size_t served_count;
+};
+
+struct http_serve *http_serve_new(struct channel *channel, const struct http_serving *serving)
+{
+    struct http_serve *serve = calloc(1, sizeof *serve);
+    if (!serve)
+        memory_abort(sizeof *serve);
+    serve->channel = channel;
+    serve->serving = *serving;
+    pthread_mutex_init(&serve->lock, NULL);
+    pthread_cond_init(&serve->changed, NULL);
+    TAILQ_INIT(&serve->served);
+    return serve;
+}
+
+/* --- what the call may do --- */
+
+static void get_places(struct wire_reader *reader, struct arena *arena, struct strings *ret_places)
+{
+    size_t count;
+    const char *const *places = wire_get_strings(reader, arena, PLACES_MAX, &count);
+    for (size_t i = 0; i < count; i++)
+        list_add(arena, ret_places, places[i]);
+}
+
+static void seal(struct http_serve *serve, struct wire_reader *reader)
+{
+    struct confine_places places = {.shortage = (int)(uint32_t)wire_get(reader)};
+    if (serve->is_sealed)
+        return;
+    get_places(reader, &serve->arena, &places.readable);
+    get_places(reader, &serve->arena, &places.writable);
+    serve->is_sealed = wire_is_good(reader);
+    if (serve->is_sealed)
+        serve->places = places;
+}
+
+/* Whether a path is one of the places, or below one. A path that climbs is not looked at. */
+static bool is_below(const struct strings *places, const char *path)
+{
+    if (strstr(path, "/../") || text_has_suffix(text_of(path), "/.."))
+        return false;
+    for (size_t i = 0; i < places->count; i++) {
+        size_t len = strlen(places->items[i]);
+        while (len > 1 && places->items[i][len - 1] == '/')
+            len--;
+        if (len && strncmp(path, places->items[i], len) == 0 && (!path[len] || path[len] == '/'))
+            return true;
+    }
+    return false;
+}
+
+/* Whether anybody on this machine may read the file: nothing of it is ours alone. */
+static bool is_public(const char *path)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct stat status;
+    for (const char *end = strchr(path + 1, '/'); end; end = strchr(end + 1, '/')) {
+        const char *dir = arena_strndup(&scratch, path, (size_t)(end - path));
+        if (stat(dir, &status) != 0 || !(status.st_mode & S_IXOTH))
+            return false;
+    }
+    return stat(path, &status) != 0 ? errno == ENOENT : S_ISREG(status.st_mode) && (status.st_mode & S_IROTH);
+}
+
+/* A file of this machine is read for who may not read it himself only where the call may, or anybody may. */
+static bool may_read(const struct http_serve *serve, const char *url)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    if (strncasecmp(url, "file:", strlen("file:")) != 0)
+        return true;
+    const char *path = url_local_path(&scratch, url);
+    return path && !strstr(path, "/../") && !text_has_suffix(text_of(path), "/..") &&
+           (is_below(&serve->places.readable, path) || is_below(&serve->places.writable, path) || is_public(path));
+}
+
+/* --- answers --- */
+
+static void answer_nothing(struct http_serve *serve, uint64_t id)
+{
+    (void)!channel_send(serve->channel, BROKER_ANSWER, id, (struct text){"", 0}, -1);
+}
+
+static void drop(struct served *served)
+{
+    if (served->wired.call.has_body_fd)
+        auto_close_fd(&served->wired.call.body_fd);
+    buf_done(&served->wired.request.body);
+    buf_done(&served->wired.call.answer_headers);
+    arena_done(&served->wired.arena);
+    free(served);
+}
+
+/* On the network thread. */
+static void done(struct http_request *request)
+{
+    struct served *served = request->owner;
+    struct http_serve *serve = served->serve;
+    AUTO(wire_done) struct wire_writer writer;
+    wire_begin(&writer, PTRDIFF_MAX / 2);
+    http_wire_put_answer(&writer, &served->wired);
+    pthread_mutex_lock(&serve->lock);
+    TAILQ_REMOVE(&serve->served, served, link);
+    serve->served_count--;
+    pthread_mutex_unlock(&serve->lock);
+    (void)!channel_send(serve->channel, BROKER_ANSWER, served->id, buf_text(&writer.bytes), -1);
+    drop(served);
+}
+
+/* Tells how far a request is. Called with the lock held, so that its answer comes later. */
+static void tell_progress(struct http_serve *serve, struct served *served)
+{
+    AUTO(wire_done) struct wire_writer writer = {0};
+    struct http_counted now = {atomic_load(&served->wired.received), atomic_load(&served->wired.sent)};
+    if (now.received == served->told.received && now.sent == served->told.sent)
+        return;
+    wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
+    http_wire_put_progress(&writer, now);
+    served->told = now;
+    (void)!channel_send(serve->channel, BROKER_PROGRESS, served->id, buf_text(&writer.bytes), -1);
+}
+
+static void *tick_main(void *argument)
+{
+    struct http_serve *serve = argument;
+    for (;;) {
+        struct served *served;
+        pthread_mutex_lock(&serve->lock);
+        while (TAILQ_EMPTY(&serve->served))
+            pthread_cond_wait(&serve->changed, &serve->lock);
+        TAILQ_FOREACH(served, &serve->served, link)
+        tell_progress(serve, served);
+        pthread_mutex_unlock(&serve->lock);
+        clock_sleep_ms(PROGRESS_MS);
+    }
+    return NULL;
+}
+
+/* --- requests --- */
+
+/* Finds the store, or opens it. */
+static bool find_store(struct http_serve *serve, const struct http_wired *wired, struct store **ret_store,
+                       struct err *err)
+{
+    for (size_t i = 0; i < serve->store_count; i++) {
+        const struct opened_store *opened = &serve->stores[i];
+        if (strcmp(opened->path, wired->store_path) == 0 && digest_eq(&opened->secret, &wired->store_secret)) {
+            *ret_store = opened->store;
+            return true;
+        }
+    }
+    if (serve->store_count == STORES_MAX || !is_below(&serve->places.writable, wired->store_path)) {
+        err_set(err, ERR_INTERNAL, "%s is no cache of this call", wired->store_path);
+        return false;
+    }
+    struct opened_store *opened = &serve->stores[serve->store_count];
+    if (!store_open(wired->store_path, NULL, &opened->store, err))
+        return false;
+    store_use_secret(opened->store, &wired->store_secret);
+    opened->path = strdup(wired->store_path);
+    opened->secret = wired->store_secret;
+    if (!opened->path)
+        memory_abort(strlen(wired->store_path));
+    serve->store_count++;
+    *ret_store = opened->store;
+    return true;
+}
+
+static void close_stores(struct http_serve *serve)
+{
+    while (serve->store_count) {
+        struct opened_store *opened = &serve->stores[--serve->store_count];
+        store_close(opened->store);
+        free(opened->path);
+    }
+}
+
+static bool start(struct http_serve *serve, unsigned number, struct err *err)
+{
+    struct http_options options = {0};
+    pthread_t thread;
+    if (!serve->is_ticking && pthread_create(&thread, NULL, tick_main, serve) == 0)
+        serve->is_ticking = pthread_detach(thread) == 0;
+    if (serve->https[number])
+        return true;
+    serve->serving.options(serve->serving.owner, &options);
+    options.broker = NULL;
+    options.keeper = NULL;
+    options.cache_from = NULL;
+    options.confined = &serve->places;
+    return http_start(&options, &serve->https[number], err);
+}
+
+static bool prepare(struct http_serve *serve, struct served *served, unsigned number, struct err *err)
+{
+    struct http_request *request = &served->wired.request;
+    if (!serve->is_sealed) {
+        err_set(err, ERR_INTERNAL, "a request before it was said what the call may do");
+        return false;
+    }
+    for (size_t i = 0; i < request->url_count; i++) {
+        if (may_read(serve, request->urls[i]))
+            continue;
+        err_set(err, ERR_USAGE, "%s: neither a place that this call names, nor a file that everybody may read",
+                request->urls[i]);
+        return false;
+    }
+    if (served->wired.has_store && !find_store(serve, &served->wired, &request->store, err))
+        return false;
+    return start(serve, number, err);
+}
+
+/* Ends a request that was not sent, as the network thread would. */
+static void refuse(struct served *served, struct err *err)
+{
+    served->wired.request.err = *err;
+    served->wired.request.is_good = false;
+    done(&served->wired.request);
+}
+
+static void serve_request(struct http_serve *serve, struct frame *frame)
+{
+    struct wire_reader reader = {buf_text(&frame->bytes), false};
+    struct err err = {0};
+    unsigned number = (unsigned)wire_get_below(&reader, NUMBERS_MAX - 1);
+    struct served *served = calloc(1, sizeof *served);
+    if (!served)
+        memory_abort(sizeof *served);
+    served->serve = serve;
+    served->id = frame->id;
+    served->wired.request.done = done;
+    served->wired.request.owner = served;
+    bool is_good = http_wire_get_request(&reader, &served->wired);
+    struct http_call *call = &served->wired.call;
+    bool wants_fd = call->has_body_fd;
+    call->has_body_fd = false;
+    if (!is_good || wants_fd != (frame->fd >= 0)) {
+        drop(served);
+        answer_nothing(serve, frame->id);
+        return;
+    }
+    call->has_body_fd = wants_fd;
+    call->body_fd = take_fd(&frame->fd);
+    pthread_mutex_lock(&serve->lock);
+    TAILQ_INSERT_TAIL(&serve->served, served, link);
+    bool is_too_many = ++serve->served_count > SERVED_MAX;
+    pthread_cond_signal(&serve->changed);
+    pthread_mutex_unlock(&serve->lock);
+    if (is_too_many)
+        err_set(&err, ERR_INTERNAL, "more requests at a time than %zu", SERVED_MAX);
+    if (!is_too_many && prepare(serve, served, number, &err))
+        http_send(serve->https[number], &served->wired.request);
+    else
+        refuse(served, &err);
+}
+
+/* Requests that are under way are told of their end before the answer to this is sent. */
+static void serve_end(struct http_serve *serve, const struct frame *frame)
+{
+    struct wire_reader reader = {buf_text(&frame->bytes), false};
+    unsigned number = (unsigned)wire_get_below(&reader, NUMBERS_MAX - 1);
+    bool is_any = false;
+    if (wire_is_good(&reader)) {
+        http_stop(serve->https[number]);
+        serve->https[number] = NULL;
+    }
+    for (size_t i = 0; i < NUMBERS_MAX; i++)
+        is_any = is_any || serve->https[i];
+    if (!is_any)
+        close_stores(serve);
+    answer_nothing(serve, frame->id);
+}
+
+bool http_serve_take(struct http_serve *serve, struct frame *frame)
+{
+    struct wire_reader reader = {buf_text(&frame->bytes), false};
+    if (frame->kind == BROKER_SEAL)
+        seal(serve, &reader);
+    else if (frame->kind == BROKER_HTTP)
+        serve_request(serve, frame);
+    else if (frame->kind == BROKER_HTTP_END)
+        serve_end(serve, frame);
+    else
+        return false;
+    return true;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/http_wire.h"
+
+#include "base/auto.h"
+
+#define URLS_MAX 4096u
+#define HEADERS_MAX 64u
+
+/* What a request says yes or no to. */
+enum flag {
+    SIZE_KNOWN = 1,
+    DIGEST_KNOWN = 2,
+    SHA512_KNOWN = 4,
+    IMPATIENT = 8,
+    TRIED_ONCE = 16,
+    HAS_VERSION = 32,
+    HAS_ACCESS = 64,
+    HAS_CALL = 128,
+    HAS_STORE = 256,
+    FLAGS_ALL = 511,
+};
+enum call_flag { HAS_BODY_FD = 1, ENDED_LATE = 2, PART_KEPT = 4, HAS_TLS = 8, CALL_FLAGS_ALL = 15 };
+enum answer_flag { GOOD = 1, HAS_BODY = 2, WAS_SENT = 4, TOO_SLOW = 8, HAS_PART = 16, ANSWER_FLAGS_ALL = 31 };
+
+static uint64_t flag_if(bool is_so, uint64_t flag)
+{
+    return is_so ? flag : 0;
+}
+
+/* --- a request --- */
+
+static void put_tls(struct wire_writer *writer, const struct http_tls *tls)
+{
+    const char *const strings[] = {tls->ca_file, tls->ca_dir, tls->ca_pem, tls->cert_path, tls->key_path};
+    for (size_t i = 0; i < ARRAY_COUNT(strings); i++)
+        wire_put_string(writer, strings[i]);
+    wire_put(writer, tls->is_verify_off);
+}
+
+static struct http_tls get_tls(struct wire_reader *reader, struct arena *arena)
+{
+    struct http_tls tls = {0};
+    const char **const strings[] = {&tls.ca_file, &tls.ca_dir, &tls.ca_pem, &tls.cert_path, &tls.key_path};
+    for (size_t i = 0; i < ARRAY_COUNT(strings); i++)
+        *strings[i] = wire_get_string(reader, arena);
+    tls.is_verify_off = wire_get_below(reader, 1);
+    return tls;
+}
+
+static void put_access(struct wire_writer *writer, const struct http_access *access)
+{
+    const char *const strings[] = {access->user, access->password, access->proxy, access->proxy_user,
+                                   access->proxy_password};
+    put_tls(writer, &access->tls);
+    for (size_t i = 0; i < ARRAY_COUNT(strings); i++)
+        wire_put_string(writer, strings[i]);
+}
+
+static struct http_access get_access(struct wire_reader *reader, struct arena *arena)
+{
+    struct http_access access = {.tls = get_tls(reader, arena)};
+    const char **const strings[] = {&access.user, &access.password, &access.proxy, &access.proxy_user,
+                                    &access.proxy_password};
+    for (size_t i = 0; i < ARRAY_COUNT(strings); i++)
+        *strings[i] = wire_get_string(reader, arena);
+    return access;
+}
+
+static void put_call(struct wire_writer *writer, const struct http_call *call)
+{
+    wire_put(writer, flag_if(call->has_body_fd, HAS_BODY_FD) | flag_if(call->is_ended_late, ENDED_LATE) |
+                         flag_if(call->is_part_kept, PART_KEPT) | flag_if(call->tls != NULL, HAS_TLS));
+    wire_put_string(writer, call->method);
+    wire_put_strings(writer, call->headers, call->header_count);
+    wire_put_text(writer, call->has_body_fd ? (struct text){"", 0} : call->body);
+    wire_put(writer, call->body_offset);
+    wire_put(writer, call->body_bytes);
+    wire_put(writer, call->answer_wait_ms);
+    wire_put(writer, call->stall_ms);
+    if (call->tls)
+        put_tls(writer, call->tls);
+}
+
+/* Whether it is a method that requests are made with; libcurl writes it as it is. */
+static bool is_method(const char *method)
+{
+    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+    for (size_t i = 0; method && i < ARRAY_COUNT(methods); i++) {
+        if (strcmp(methods[i], method) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Headers are looked at once more when they are sent (http_call.c), but have a name there. */
+static bool are_headers(const struct http_call *call)
+{
+    for (size_t i = 0; i < call->header_count; i++) {
+        const char *colon = strchr(call->headers[i], ':');
+        if (!colon || colon == call->headers[i])
+            return false;
+    }
+    return true;
+}
+
+static bool get_call(struct wire_reader *reader, struct http_wired *wired)
+{
+    struct http_call *call = &wired->call;
+    uint64_t flags = wire_get_below(reader, CALL_FLAGS_ALL);
+    call->has_body_fd = flags & HAS_BODY_FD;
+    call->is_ended_late = flags & ENDED_LATE;
+    call->is_part_kept = flags & PART_KEPT;
+    call->method = wire_get_string(reader, &wired->arena);
+    call->headers = wire_get_strings(reader, &wired->arena, HEADERS_MAX, &call->header_count);
+    struct text body = wire_get_text(reader);
+    call->body = (struct text){arena_strndup(&wired->arena, body.ptr, body.len), body.len};
+    call->body_fd = -1;
+    call->body_offset = wire_get(reader);
+    call->body_bytes = wire_get(reader);
+    call->answer_wait_ms = (unsigned)wire_get_below(reader, UINT32_MAX);
+    call->stall_ms = (unsigned)wire_get_below(reader, UINT32_MAX);
+    if (flags & HAS_TLS) {
+        wired->tls = get_tls(reader, &wired->arena);
+        call->tls = &wired->tls;
+    }
+    call->sent_counter = &wired->sent;
+    bool is_reading = call->method && (strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0);
+    return is_method(call->method) && are_headers(call) &&
+           !(is_reading && (body.len || (call->has_body_fd && call->body_bytes)));
+}
+
+void http_wire_put_request(struct wire_writer *writer, const struct http_request *request)
+{
+    wire_put(writer, flag_if(request->is_size_known, SIZE_KNOWN) | flag_if(request->is_digest_known, DIGEST_KNOWN) |
+                         flag_if(request->sha512 != NULL, SHA512_KNOWN) | flag_if(request->is_impatient, IMPATIENT) |
+                         flag_if(request->is_tried_once, TRIED_ONCE) | flag_if(request->version != NULL, HAS_VERSION) |
+                         flag_if(request->access != NULL, HAS_ACCESS) | flag_if(request->call != NULL, HAS_CALL) |
+                         flag_if(request->store != NULL, HAS_STORE));
+    wire_put_strings(writer, request->urls, request->url_count);
+    wire_put(writer, request->cap_bytes);
+    wire_put(writer, request->size_bytes);
+    wire_put_raw(writer, &request->digest, sizeof request->digest);
+    if (request->sha512)
+        wire_put_raw(writer, request->sha512->bytes, sizeof request->sha512->bytes);
+    wire_put_string(writer, request->naming);
+    if (request->version)
+        wire_put_raw(writer, request->version, sizeof *request->version);
+    if (request->access)
+        put_access(writer, request->access);
+    if (request->store) {
+        struct store_name name = store_name(request->store);
+        wire_put_string(writer, name.path);
+        wire_put_raw(writer, &name.secret, sizeof name.secret);
+    }
+    if (request->call)
+        put_call(writer, request->call);
+}
+
+static void get_version(struct wire_reader *reader, struct http_version *version)
+{
+    wire_get_raw(reader, version, sizeof *version);
+    version->etag[sizeof version->etag - 1] = version->modified[sizeof version->modified - 1] = '\0';
+}
+
+bool http_wire_get_request(struct wire_reader *reader, struct http_wired *wired)
+{
+    struct http_request *request = &wired->request;
+    struct arena *arena = &wired->arena;
+    uint64_t flags = wire_get_below(reader, FLAGS_ALL);
+    request->is_size_known = flags & SIZE_KNOWN;
+    request->is_digest_known = flags & DIGEST_KNOWN;
+    request->is_impatient = flags & IMPATIENT;
+    request->is_tried_once = flags & TRIED_ONCE;
+    request->urls = wire_get_strings(reader, arena, URLS_MAX, &request->url_count);
+    request->cap_bytes = wire_get(reader);
+    request->size_bytes = wire_get(reader);
+    wire_get_raw(reader, &request->digest, sizeof request->digest);
+    if (flags & SHA512_KNOWN) {
+        wired->sha512.kind = CHECKSUM_SHA512;
+        wire_get_raw(reader, wired->sha512.bytes, sizeof wired->sha512.bytes);
+        request->sha512 = &wired->sha512;
+    }
+    request->naming = wire_get_string(reader, arena);
+    if (flags & HAS_VERSION) {
+        get_version(reader, &wired->version);
+        request->version = &wired->version;
+    }
+    if (flags & HAS_ACCESS) {
+        wired->access = get_access(reader, arena);
+        request->access = &wired->access;
+    }
+    wired->has_store = flags & HAS_STORE;
+    if (wired->has_store) {
+        wired->store_path = wire_get_string(reader, arena);
+        wire_get_raw(reader, &wired->store_secret, sizeof wired->store_secret);
+    }
+    bool is_good = !(flags & HAS_CALL) || get_call(reader, wired);
+    if (flags & HAS_CALL)
+        request->call = &wired->call;
+    request->counter = &wired->received;
+    return is_good && wire_is_good(reader) && request->url_count > 0 && request->cap_bytes > 0 &&
+           (!request->call || request->url_count == 1) && wired->has_store == (wired->store_path != NULL);
+}
+
+/* --- what became of it --- */
+
+/* 1 and more: the URL that answered, by its place; 0: none. */
+static uint64_t place_of(const struct http_request *request)
+{
+    for (size_t i = 0; request->url && i < request->url_count; i++) {
+        if (request->urls[i] == request->url)
+            return i + 1;
+    }
+    return 0;
+}
+
+void http_wire_put_answer(struct wire_writer *writer, const struct http_wired *wired)
+{
+    const struct http_request *request = &wired->request;
+    const struct http_call *call = request->call;
+    wire_put(writer, flag_if(request->is_good, GOOD) | flag_if(request->body.bytes != NULL, HAS_BODY) |
+                         flag_if(call && call->was_sent, WAS_SENT) | flag_if(call && call->is_too_slow, TOO_SLOW) |
+                         flag_if(call && call->has_part, HAS_PART));
+    wire_put(writer, request->err.kind);
+    wire_put(writer, (uint64_t)(uint32_t)request->err.detail);
+    wire_put_string(writer, request->err.kind ? request->err.text : NULL);
+    wire_put_raw(writer, &request->blob_digest, sizeof request->blob_digest);
+    wire_put(writer, request->received_bytes);
+    wire_put(writer, place_of(request));
+    wire_put(writer, (uint64_t)(uint32_t)request->status);
+    http_wire_put_progress(writer, (struct http_counted){atomic_load(&wired->received), atomic_load(&wired->sent)});
+    if (request->version)
+        wire_put_raw(writer, request->version, sizeof *request->version);
+    if (call)
+        wire_put_text(writer, buf_text(&call->answer_headers));
+    wire_put_text(writer, buf_text(&request->body));
+}
+
+static void take_buf(struct buf *ret_buf, struct text bytes)
+{
+    buf_init(ret_buf, bytes.len);
+    (void)!buf_add(ret_buf, bytes.ptr, bytes.len);
+}
+
+void http_wire_put_progress(struct wire_writer *writer, struct http_counted now)
+{
+    wire_put(writer, now.received);
+    wire_put(writer, now.sent);
+}
+
+/* Counters are what several requests add to; one may take back what it added. */
+void http_wire_get_progress(struct wire_reader *reader, const struct http_request *request,
+                            struct http_counted *counted)
+{
+    struct http_counted now = {.received = wire_get(reader)};
+    now.sent = wire_get(reader);
+    if (request->counter)
+        atomic_fetch_add(request->counter, now.received - counted->received);
+    if (request->call && request->call->sent_counter)
+        atomic_fetch_add(request->call->sent_counter, now.sent - counted->sent);
+    *counted = now;
+}
+
+static void take_over(const struct http_request *request)
+{
+    bool has_part = request->call && request->call->has_part;
+    bool is_stored =
+        request->is_good && (request->call ? request->status == 200 || request->status == 206 : request->status != 304);
+    if (request->store && (has_part || is_stored))
+        store_take_over(request->store, &request->blob_digest);
+}
+
+bool http_wire_get_answer(struct wire_reader *reader, struct http_request *request, struct http_counted *counted)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    uint64_t flags = wire_get_below(reader, ANSWER_FLAGS_ALL);
+    enum err_kind kind = (enum err_kind)wire_get_below(reader, ERR_CANCELLED);
+    int detail = (int)(uint32_t)wire_get(reader);
+    const char *text = wire_get_string(reader, &scratch);
+    wire_get_raw(reader, &request->blob_digest, sizeof request->blob_digest);
+    request->received_bytes = wire_get(reader);
+    size_t place = (size_t)wire_get_below(reader, request->url_count);
+    request->url = place ? request->urls[place - 1] : NULL;
+    request->status = (int)(uint32_t)wire_get(reader);
+    http_wire_get_progress(reader, request, counted);
+    if (request->version)
+        get_version(reader, request->version);
+    struct text headers = request->call ? wire_get_text(reader) : (struct text){"", 0};
+    struct text body = wire_get_text(reader);
+    if (!wire_is_good(reader) || (flags & GOOD) != (kind == ERR_NONE))
+        return false;
+    err_clear(&request->err);
+    request->err = (struct err){.kind = kind, .detail = detail};
+    (void)snprintf(request->err.text, sizeof request->err.text, "%s", text ? text : "");
+    request->is_good = flags & GOOD;
+    if (flags & HAS_BODY)
+        take_buf(&request->body, body);
+    if (request->call) {
+        request->call->was_sent = flags & WAS_SENT;
+        request->call->is_too_slow = flags & TOO_SLOW;
+        request->call->has_part = flags & HAS_PART;
+        if (headers.len)
+            take_buf(&request->call->answer_headers, headers);
+    }
+    take_over(request);
+    return true;
+}

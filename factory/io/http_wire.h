@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_wire.h - requests and what became of them, as one process tells them the other (private to http*.c and the broker)
+ *
+ * Threads: no shared state.
+ */
+#ifndef IMGFACTORY_IO_HTTP_WIRE_H
+#define IMGFACTORY_IO_HTTP_WIRE_H
+
+#include "io/http.h"
+#include "io/wire.h"
+
+/* Bodies of requests above that go as a descriptor. */
+#define HTTP_WIRE_BODY_MAX_BYTES ((size_t)1 << 20)
+
+/* A request as it came. Zero it; all memory is in `arena`. */
+struct http_wired {
+    struct arena arena;
+    struct http_request request;
+    struct http_call call;
+    struct http_access access;
+    struct http_tls tls;
+    struct http_version version;
+    struct checksum sha512;
+    _Atomic uint64_t received, sent; /* what the request's counters are */
+    bool has_store;
+    const char *store_path; /* with has_store: which */
+    struct digest store_secret;
+};
+
+/* Writes a request, but its counters, its `done` and its body when that is a descriptor. */
+void http_wire_put_request(struct wire_writer *writer, const struct http_request *request);
+/* Reads one, but its body's descriptor. False: it is none; what was read is dropped with the arena. */
+bool http_wire_get_request(struct wire_reader *reader, struct http_wired *wired) MUST_CHECK;
+/* Writes what became of it. */
+void http_wire_put_answer(struct wire_writer *writer, const struct http_wired *wired);
+/* Reads that into the request that was asked, and brings its counters up to date, which had `counted` so far. False: it is no answer. */
+struct http_counted {
+    uint64_t received, sent;
+};
+bool http_wire_get_answer(struct wire_reader *reader, struct http_request *request,
+                          struct http_counted *counted) MUST_CHECK;
+/* Writes how far it is. */
+void http_wire_put_progress(struct wire_writer *writer, struct http_counted now);
+/* Reads that, and adds to the request's counters what they do not have. */
+void http_wire_get_progress(struct wire_reader *reader, const struct http_request *request,
+                            struct http_counted *counted);
+
+#endif
