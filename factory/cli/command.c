@@ -91,6 +91,7 @@ const struct registry_options *command_registry_options(struct command *command)
                                           .token_origins = origins,
                                           .retries = retries_of(command),
                                           .keeper = command->keeper,
+                                          .broker = command->keeper ? command->broker : NULL,
                                           .cancel = command->cancel};
     return registry;
 }

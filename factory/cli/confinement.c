@@ -3,7 +3,7 @@
 
 #include "base/auto.h"
 #include "base/err.h"
-#include "io/http_serve.h"
+#include "registry/registry_serve.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,9 +28,10 @@ static void serve(struct channel *channel, void *owner)
     struct command *command = owner;
     struct http_serving serving = {.options = fill_options, .owner = command};
     struct http_serve *network = http_serve_new(channel, &serving);
+    struct registry_serve *registries = registry_serve_new(channel, network, command_registry_options(command));
     struct frame frame;
     while (channel_receive(channel, BROKER_FRAME_MAX_BYTES, &frame)) {
-        bool is_known = http_serve_take(network, &frame);
+        bool is_known = http_serve_take(network, &frame) || registry_serve_take(registries, &frame);
         frame_done(&frame);
         if (!is_known)
             break;
@@ -47,7 +48,8 @@ void confinement_start(struct command *command)
     else if (!broker_start(command->log, serve, command, &command->broker, &err) ||
              !workers_start(1, &command->keeper, &err))
         log_line(command->log, LOG_VERBOSE, "readers are not confined: %s", err.text);
-    command->confined.broker = command->broker;
+    if (command->broker)
+        command->confined.channel = broker_channel(command->broker);
     command->lock_wait.keeper = command->keeper;
 }
 

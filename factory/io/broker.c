@@ -95,9 +95,9 @@ bool broker_start(struct log *log, broker_main *run, void *owner, struct broker 
     return true;
 }
 
-int broker_channel(const struct broker *broker)
+const struct channel *broker_channel(const struct broker *broker)
 {
-    return broker->channel.fd;
+    return &broker->channel;
 }
 
 void broker_set_gone(struct err *err)
@@ -196,48 +196,53 @@ bool broker_ask(struct broker *broker, struct broker_question *question, enum br
     return is_heard;
 }
 
-struct call {
+struct waiting {
     struct broker_question question;
+    const struct broker_call *call;
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t ended; /* predicate: is_ended */
     bool is_ended, is_answered;
     struct frame answer;
 };
 
-static void end_call(struct broker_question *question, struct frame *frame)
+static void tell_waiting(struct broker_question *question, struct frame *frame)
 {
-    struct call *call = (struct call *)(void *)question;
-    pthread_mutex_lock(&call->lock);
-    call->is_answered = frame != NULL;
+    struct waiting *waiting = (struct waiting *)(void *)question;
+    if (frame && frame->kind != BROKER_ANSWER) {
+        if (waiting->call->progressed)
+            waiting->call->progressed(waiting->call->owner, frame);
+        return;
+    }
+    pthread_mutex_lock(&waiting->lock);
+    waiting->is_answered = frame != NULL;
     if (frame) {
-        call->answer = *frame;
+        waiting->answer = *frame;
         *frame = (struct frame){.fd = -1};
     }
-    call->is_ended = true;
-    pthread_cond_signal(&call->ended);
-    pthread_mutex_unlock(&call->lock);
+    waiting->is_ended = true;
+    pthread_cond_signal(&waiting->ended);
+    pthread_mutex_unlock(&waiting->lock);
 }
 
-bool broker_call(struct broker *broker, enum broker_frame kind, struct text bytes, int fd, struct frame *ret_answer,
-                 struct err *err)
+bool broker_call(struct broker *broker, const struct broker_call *call, struct frame *ret_answer, struct err *err)
 {
-    struct call call = {.question = {.told = end_call}};
-    pthread_mutex_init(&call.lock, NULL);
-    pthread_cond_init(&call.ended, NULL);
-    bool is_good = broker_ask(broker, &call.question, kind, bytes, fd, err);
+    struct waiting waiting = {.question = {.told = tell_waiting}, .call = call};
+    pthread_mutex_init(&waiting.lock, NULL);
+    pthread_cond_init(&waiting.ended, NULL);
+    bool is_good = broker_ask(broker, &waiting.question, call->kind, call->bytes, call->fd, err);
     if (is_good) {
-        pthread_mutex_lock(&call.lock);
-        while (!call.is_ended)
-            pthread_cond_wait(&call.ended, &call.lock);
-        pthread_mutex_unlock(&call.lock);
-        is_good = call.is_answered;
-        if (!is_good)
-            broker_set_gone(err);
+        pthread_mutex_lock(&waiting.lock);
+        while (!waiting.is_ended)
+            pthread_cond_wait(&waiting.ended, &waiting.lock);
+        pthread_mutex_unlock(&waiting.lock);
+        is_good = waiting.is_answered;
+        if (is_good)
+            *ret_answer = waiting.answer;
         else
-            *ret_answer = call.answer;
+            broker_set_gone(err);
     }
-    pthread_cond_destroy(&call.ended);
-    pthread_mutex_destroy(&call.lock);
+    pthread_cond_destroy(&waiting.ended);
+    pthread_mutex_destroy(&waiting.lock);
     return is_good;
 }
 

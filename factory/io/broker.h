@@ -23,12 +23,16 @@
 
 /* Kinds of frames. */
 enum broker_frame {
-    BROKER_SEAL,     /* → what the call may write; the first one counts */
-    BROKER_HTTP,     /* → a request (http_wire.h); the descriptor is its body */
-    BROKER_HTTP_END, /* → all requests of one struct http are to end; answered when they have */
-    BROKER_ANSWER,   /* ← the last word on a question */
-    BROKER_PROGRESS, /* ← bytes received and sent so far */
-    BROKER_LOG,      /* ← a line for people; the id is its level */
+    BROKER_SEAL,              /* → what the call may write; the first one counts */
+    BROKER_HTTP,              /* → a request (http_wire.h); the descriptor is its body */
+    BROKER_REGISTRY_OPEN,     /* → a repository of a registry (registry_wire.h); answered by its number, or why not */
+    BROKER_REGISTRY_PUSHES,   /* → it is going to be written to */
+    BROKER_REGISTRY_CLOSE,    /* → it is not needed any more */
+    BROKER_REGISTRY_EXCHANGE, /* → a request to it, with what authorizes it; the descriptor is its body */
+    BROKER_HTTP_END,          /* → all requests of one struct http are to end; answered when they have */
+    BROKER_ANSWER,            /* ← the last word on a question */
+    BROKER_PROGRESS,          /* ← bytes received and sent so far */
+    BROKER_LOG,               /* ← a line for people; the id is its level */
 };
 
 struct broker;
@@ -47,15 +51,23 @@ struct broker_question {
 /* Forks the process. Lines that it logs come out of `log` (which it may use in its own copy). */
 bool broker_start(struct log *log, broker_main *run, void *owner, struct broker **ret_broker,
                   struct err *err) MUST_CHECK;
-/* Returns the descriptor of the channel, the only one that confined threads send and receive messages with. */
-int broker_channel(const struct broker *broker);
+/* Returns its channel, the only one that confined threads send and receive messages over. */
+const struct channel *broker_channel(const struct broker *broker);
 /* Says what the call may read and write, before hostile bytes are read; later words do not count. */
 void broker_seal(struct broker *broker, const struct confine_places *places);
 /* Asks. With false nobody is told, as the broker is gone or no thread can be started: err says so. */
 bool broker_ask(struct broker *broker, struct broker_question *question, enum broker_frame kind, struct text bytes,
                 int fd, struct err *err) MUST_CHECK;
+/* A question that is waited for. */
+struct broker_call {
+    enum broker_frame kind;
+    struct text bytes;
+    int fd;                                               /* -1: none */
+    void (*progressed)(void *owner, struct frame *frame); /* on the network thread; may be NULL */
+    void *owner;
+};
 /* Asks, and waits for the answer, which is the caller's then (frame_done()). */
-bool broker_call(struct broker *broker, enum broker_frame kind, struct text bytes, int fd, struct frame *ret_answer,
+bool broker_call(struct broker *broker, const struct broker_call *call, struct frame *ret_answer,
                  struct err *err) MUST_CHECK;
 /* Says something that has no answer. */
 void broker_say(struct broker *broker, enum broker_frame kind, struct text bytes);

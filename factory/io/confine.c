@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "base/err.h"
 #include "base/list.h"
-#include "io/broker.h"
+#include "io/channel.h"
 #include "io/confine_filter.h"
 
 #include <elf.h>
@@ -244,8 +244,7 @@ const char *confine_readers(struct arena *arena, const struct confine_places *pl
     const char *lacking = NULL;
     if (!restrict_readers(places))
         lacking = arena_printf(arena, "Landlock (%s)", strerrordesc_np(errno));
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        !confine_filter(places->broker ? broker_channel(places->broker) : -1))
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !confine_filter(places->channel ? places->channel->fd : -1))
         lacking = arena_printf(arena, "%s%sseccomp (%s)", lacking ? lacking : "", lacking ? ", " : "",
                                strerrordesc_np(errno));
     return lacking;

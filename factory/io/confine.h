@@ -16,16 +16,16 @@
 
 #include "base/text.h"
 
-struct broker;
+struct channel;
 
 /* Files, and directories with all below them; what is not there is passed over, and a symbolic link stands for what it
  * leads to. Places that a shortage of descriptors or memory kept from being found, here or before, must not be refused for
  * that: nothing is confined by paths then, which is told. */
 struct confine_places {
     struct strings readable, writable;
-    struct strings programs;     /* that may be started, by the names that PATH is looked through for */
-    int shortage;                /* errno of what kept a place from being found; 0 for nothing */
-    const struct broker *broker; /* whom messages may be exchanged with, over its channel alone; or NULL */
+    struct strings programs;       /* that may be started, by the names that PATH is looked through for */
+    int shortage;                  /* errno of what kept a place from being found; 0 for nothing */
+    const struct channel *channel; /* over which alone messages may be exchanged; or NULL */
 };
 
 /* Forbids core dumps, and other processes of the same user to look into this one: both could show a credential. For the

@@ -757,6 +757,14 @@ static void send_remote(struct http *http, struct http_transfer *transfer)
         finish(http, transfer);
 }
 
+unsigned http_number(struct http *http)
+{
+    pthread_mutex_lock(&http->lock);
+    http->is_running = true;
+    pthread_mutex_unlock(&http->lock);
+    return http->number;
+}
+
 void http_send(struct http *http, struct http_request *request)
 {
     struct http_transfer *transfer = calloc(1, sizeof *transfer + request->url_count);

@@ -164,6 +164,8 @@ void http_send(struct http *http, struct http_request *request);
 /* Waits until the request is done (and its `done` has returned) and returns request->is_good. Never call it on the
  * network thread. */
 bool http_wait(struct http *http, struct http_request *request);
+/* Returns the number that the broker knows it by, for what is asked there besides; it is ended by http_stop() all the same. */
+unsigned http_number(struct http *http);
 /* Returns whether the URL `to` leads inside (address.h) while `from`, who names it, is a public host. */
 bool http_is_inward(const char *from, const char *to);
 /* Ends the thread; requests under way end with ERR_CANCELLED, and threads in http_wait() leave it. Nothing may be sent

@@ -75,6 +75,7 @@ void http_remote_end(struct broker *broker, unsigned number)
     struct err gone = {0}; /* then all were told already */
     wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
     wire_put(&writer, number);
-    if (broker_call(broker, BROKER_HTTP_END, buf_text(&writer.bytes), -1, &answer, &gone))
+    struct broker_call call = {.kind = BROKER_HTTP_END, .bytes = buf_text(&writer.bytes), .fd = -1};
+    if (broker_call(broker, &call, &answer, &gone))
         frame_done(&answer);
 }

@@ -13,15 +13,13 @@
 #define NUMBERS_MAX 64u
 #define STORES_MAX 8u
 #define PLACES_MAX 100000u
-#define SERVED_MAX ((size_t)1 << 16)
+#define WATCHED_MAX ((size_t)1 << 16)
 #define PROGRESS_MS ((uint64_t)100)
 
 /* A request that was asked for. */
 struct served {
-    TAILQ_ENTRY(served) link;
+    struct http_watched watched;
     struct http_serve *serve;
-    uint64_t id; /* of the question */
-    struct http_counted told;
     struct http_wired wired;
 };
 
@@ -43,11 +41,13 @@ struct http_serve {
     struct opened_store stores[STORES_MAX];
     size_t store_count;
     bool is_ticking;
+    struct workers *keeper;
 
     pthread_mutex_t lock;   /* guards the rest */
     pthread_cond_t changed; /* predicate: there is one */
-    TAILQ_HEAD(, served) served;
-    size_t served_count;
+    TAILQ_HEAD(, http_watched) watched;
+    size_t watched_count;
+    unsigned lent[NUMBERS_MAX]; /* how often each of https is lent */
 };
 
 struct http_serve *http_serve_new(struct channel *channel, const struct http_serving *serving)
@@ -59,7 +59,7 @@ struct http_serve *http_serve_new(struct channel *channel, const struct http_ser
     serve->serving = *serving;
     pthread_mutex_init(&serve->lock, NULL);
     pthread_cond_init(&serve->changed, NULL);
-    TAILQ_INIT(&serve->served);
+    TAILQ_INIT(&serve->watched);
     return serve;
 }
 
@@ -141,45 +141,59 @@ static void drop(struct served *served)
     free(served);
 }
 
+static bool watch(struct http_serve *serve, struct http_watched *watched)
+{
+    pthread_mutex_lock(&serve->lock);
+    TAILQ_INSERT_TAIL(&serve->watched, watched, link);
+    bool is_fine = ++serve->watched_count <= WATCHED_MAX;
+    pthread_cond_signal(&serve->changed);
+    pthread_mutex_unlock(&serve->lock);
+    return is_fine;
+}
+
+static void unwatch(struct http_serve *serve, struct http_watched *watched)
+{
+    pthread_mutex_lock(&serve->lock);
+    TAILQ_REMOVE(&serve->watched, watched, link);
+    serve->watched_count--;
+    pthread_mutex_unlock(&serve->lock);
+}
+
 /* On the network thread. */
 static void done(struct http_request *request)
 {
     struct served *served = request->owner;
-    struct http_serve *serve = served->serve;
     AUTO(wire_done) struct wire_writer writer;
     wire_begin(&writer, PTRDIFF_MAX / 2);
     http_wire_put_answer(&writer, &served->wired);
-    pthread_mutex_lock(&serve->lock);
-    TAILQ_REMOVE(&serve->served, served, link);
-    serve->served_count--;
-    pthread_mutex_unlock(&serve->lock);
-    (void)!channel_send(serve->channel, BROKER_ANSWER, served->id, buf_text(&writer.bytes), -1);
+    unwatch(served->serve, &served->watched);
+    (void)!channel_send(served->serve->channel, BROKER_ANSWER, served->watched.id, buf_text(&writer.bytes), -1);
     drop(served);
 }
 
-/* Tells how far a request is. Called with the lock held, so that its answer comes later. */
-static void tell_progress(struct http_serve *serve, struct served *served)
+/* Tells how far it is. Called with the lock held, so that its answer comes later. */
+static void tell_progress(struct http_serve *serve, struct http_watched *watched)
 {
     AUTO(wire_done) struct wire_writer writer = {0};
-    struct http_counted now = {atomic_load(&served->wired.received), atomic_load(&served->wired.sent)};
-    if (now.received == served->told.received && now.sent == served->told.sent)
+    struct http_counted now = {atomic_load(&watched->received), atomic_load(&watched->sent)};
+    if (now.received == watched->told.received && now.sent == watched->told.sent)
         return;
     wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
     http_wire_put_progress(&writer, now);
-    served->told = now;
-    (void)!channel_send(serve->channel, BROKER_PROGRESS, served->id, buf_text(&writer.bytes), -1);
+    watched->told = now;
+    (void)!channel_send(serve->channel, BROKER_PROGRESS, watched->id, buf_text(&writer.bytes), -1);
 }
 
 static void *tick_main(void *argument)
 {
     struct http_serve *serve = argument;
     for (;;) {
-        struct served *served;
+        struct http_watched *watched;
         pthread_mutex_lock(&serve->lock);
-        while (TAILQ_EMPTY(&serve->served))
+        while (TAILQ_EMPTY(&serve->watched))
             pthread_cond_wait(&serve->changed, &serve->lock);
-        TAILQ_FOREACH(served, &serve->served, link)
-        tell_progress(serve, served);
+        TAILQ_FOREACH(watched, &serve->watched, link)
+        tell_progress(serve, watched);
         pthread_mutex_unlock(&serve->lock);
         clock_sleep_ms(PROGRESS_MS);
     }
@@ -188,29 +202,28 @@ static void *tick_main(void *argument)
 
 /* --- requests --- */
 
-/* Finds the store, or opens it. */
-static bool find_store(struct http_serve *serve, const struct http_wired *wired, struct store **ret_store,
-                       struct err *err)
+bool http_serve_store(struct http_serve *serve, const struct store_name *name, struct store **ret_store,
+                      struct err *err)
 {
     for (size_t i = 0; i < serve->store_count; i++) {
         const struct opened_store *opened = &serve->stores[i];
-        if (strcmp(opened->path, wired->store_path) == 0 && digest_eq(&opened->secret, &wired->store_secret)) {
+        if (strcmp(opened->path, name->path) == 0 && digest_eq(&opened->secret, &name->secret)) {
             *ret_store = opened->store;
             return true;
         }
     }
-    if (serve->store_count == STORES_MAX || !is_below(&serve->places.writable, wired->store_path)) {
-        err_set(err, ERR_INTERNAL, "%s is no cache of this call", wired->store_path);
+    if (serve->store_count == STORES_MAX || !is_below(&serve->places.writable, name->path)) {
+        err_set(err, ERR_INTERNAL, "%s is no cache of this call", name->path);
         return false;
     }
     struct opened_store *opened = &serve->stores[serve->store_count];
-    if (!store_open(wired->store_path, NULL, &opened->store, err))
+    if (!store_open(name->path, NULL, &opened->store, err))
         return false;
-    store_use_secret(opened->store, &wired->store_secret);
-    opened->path = strdup(wired->store_path);
-    opened->secret = wired->store_secret;
+    store_use_secret(opened->store, &name->secret);
+    opened->path = strdup(name->path);
+    opened->secret = name->secret;
     if (!opened->path)
-        memory_abort(strlen(wired->store_path));
+        memory_abort(strlen(name->path));
     serve->store_count++;
     *ret_store = opened->store;
     return true;
@@ -225,17 +238,28 @@ static void close_stores(struct http_serve *serve)
     }
 }
 
+struct workers *http_serve_keeper(struct http_serve *serve, struct err *err)
+{
+    return serve->keeper || workers_start(1, &serve->keeper, err) ? serve->keeper : NULL;
+}
+
 static bool start(struct http_serve *serve, unsigned number, struct err *err)
 {
     struct http_options options = {0};
     pthread_t thread;
+    if (!serve->is_sealed) {
+        err_set(err, ERR_INTERNAL, "a request before it was said what the call may do");
+        return false;
+    }
     if (!serve->is_ticking && pthread_create(&thread, NULL, tick_main, serve) == 0)
         serve->is_ticking = pthread_detach(thread) == 0;
     if (serve->https[number])
         return true;
     serve->serving.options(serve->serving.owner, &options);
     options.broker = NULL;
-    options.keeper = NULL;
+    options.keeper = http_serve_keeper(serve, err);
+    if (!options.keeper)
+        return false;
     options.cache_from = NULL;
     options.confined = &serve->places;
     return http_start(&options, &serve->https[number], err);
@@ -244,10 +268,6 @@ static bool start(struct http_serve *serve, unsigned number, struct err *err)
 static bool prepare(struct http_serve *serve, struct served *served, unsigned number, struct err *err)
 {
     struct http_request *request = &served->wired.request;
-    if (!serve->is_sealed) {
-        err_set(err, ERR_INTERNAL, "a request before it was said what the call may do");
-        return false;
-    }
     for (size_t i = 0; i < request->url_count; i++) {
         if (may_read(serve, request->urls[i]))
             continue;
@@ -255,7 +275,8 @@ static bool prepare(struct http_serve *serve, struct served *served, unsigned nu
                 request->urls[i]);
         return false;
     }
-    if (served->wired.has_store && !find_store(serve, &served->wired, &request->store, err))
+    struct store_name name = {served->wired.store_path, served->wired.store_secret};
+    if (served->wired.has_store && !http_serve_store(serve, &name, &request->store, err))
         return false;
     return start(serve, number, err);
 }
@@ -277,7 +298,7 @@ static void serve_request(struct http_serve *serve, struct frame *frame)
     if (!served)
         memory_abort(sizeof *served);
     served->serve = serve;
-    served->id = frame->id;
+    served->watched.id = frame->id;
     served->wired.request.done = done;
     served->wired.request.owner = served;
     bool is_good = http_wire_get_request(&reader, &served->wired);
@@ -291,13 +312,11 @@ static void serve_request(struct http_serve *serve, struct frame *frame)
     }
     call->has_body_fd = wants_fd;
     call->body_fd = take_fd(&frame->fd);
-    pthread_mutex_lock(&serve->lock);
-    TAILQ_INSERT_TAIL(&serve->served, served, link);
-    bool is_too_many = ++serve->served_count > SERVED_MAX;
-    pthread_cond_signal(&serve->changed);
-    pthread_mutex_unlock(&serve->lock);
+    served->wired.request.counter = &served->watched.received;
+    call->sent_counter = &served->watched.sent;
+    bool is_too_many = !watch(serve, &served->watched);
     if (is_too_many)
-        err_set(&err, ERR_INTERNAL, "more requests at a time than %zu", SERVED_MAX);
+        err_set(&err, ERR_INTERNAL, "more requests at a time than %zu", WATCHED_MAX);
     if (!is_too_many && prepare(serve, served, number, &err))
         http_send(serve->https[number], &served->wired.request);
     else
@@ -310,7 +329,10 @@ static void serve_end(struct http_serve *serve, const struct frame *frame)
     struct wire_reader reader = {buf_text(&frame->bytes), false};
     unsigned number = (unsigned)wire_get_below(&reader, NUMBERS_MAX - 1);
     bool is_any = false;
-    if (wire_is_good(&reader)) {
+    pthread_mutex_lock(&serve->lock);
+    bool is_lent = serve->lent[number];
+    pthread_mutex_unlock(&serve->lock);
+    if (wire_is_good(&reader) && !is_lent) { /* who still has it under way is told nothing wrong: all goes on */
         http_stop(serve->https[number]);
         serve->https[number] = NULL;
     }
@@ -319,6 +341,33 @@ static void serve_end(struct http_serve *serve, const struct frame *frame)
     if (!is_any)
         close_stores(serve);
     answer_nothing(serve, frame->id);
+}
+
+bool http_serve_lend(struct http_serve *serve, unsigned number, struct http_watched *watched, struct http **ret_http,
+                     struct err *err)
+{
+    if (number >= NUMBERS_MAX || !start(serve, number, err)) {
+        if (err->kind == ERR_NONE)
+            err_set(err, ERR_INTERNAL, "a number that no struct http has");
+        return false;
+    }
+    pthread_mutex_lock(&serve->lock);
+    serve->lent[number]++;
+    pthread_mutex_unlock(&serve->lock);
+    *ret_http = serve->https[number];
+    if (watch(serve, watched))
+        return true;
+    http_serve_return(serve, number, watched);
+    err_set(err, ERR_INTERNAL, "more requests at a time than %zu", WATCHED_MAX);
+    return false;
+}
+
+void http_serve_return(struct http_serve *serve, unsigned number, struct http_watched *watched)
+{
+    unwatch(serve, watched);
+    pthread_mutex_lock(&serve->lock);
+    serve->lent[number]--;
+    pthread_mutex_unlock(&serve->lock);
 }
 
 bool http_serve_take(struct http_serve *serve, struct frame *frame)

@@ -10,7 +10,7 @@
 #define IMGFACTORY_IO_HTTP_SERVE_H
 
 #include "io/broker.h"
-#include "io/http.h"
+#include "io/http_wire.h"
 
 struct http_serve;
 
@@ -24,5 +24,25 @@ struct http_serving {
 struct http_serve *http_serve_new(struct channel *channel, const struct http_serving *serving);
 /* Takes a frame if it is of its kinds; false: it is another's. */
 bool http_serve_take(struct http_serve *serve, struct frame *frame) MUST_CHECK;
+
+/* Something that others do with the network here, and whose progress is told meanwhile. */
+struct http_watched {
+    TAILQ_ENTRY(http_watched) link;
+    uint64_t id; /* of the question */
+    struct http_counted told;
+    _Atomic uint64_t received, sent;
+};
+/* Lends the struct http with a number, which is opened if needed, until http_serve_return(); with a frame of a question, on the main
+ * thread. ERR_INTERNAL before it was said what the call may do. */
+bool http_serve_lend(struct http_serve *serve, unsigned number, struct http_watched *watched, struct http **ret_http,
+                     struct err *err) MUST_CHECK;
+/* Gives it back, from any thread. */
+void http_serve_return(struct http_serve *serve, unsigned number, struct http_watched *watched);
+/* Returns the thread that reads what is secret and starts the network's, where who asks for it is confined; NULL when it cannot be started.
+ * On the main thread. */
+struct workers *http_serve_keeper(struct http_serve *serve, struct err *err);
+/* Finds a store of the call by its name, open as long as a struct http is lent; on the main thread. */
+bool http_serve_store(struct http_serve *serve, const struct store_name *name, struct store **ret_store,
+                      struct err *err) MUST_CHECK;
 
 #endif

@@ -81,26 +81,18 @@ static void put_call(struct wire_writer *writer, const struct http_call *call)
         put_tls(writer, call->tls);
 }
 
-/* Whether it is a method that requests are made with; libcurl writes it as it is. */
-static bool is_method(const char *method)
+/* libcurl writes the method as it is; headers are looked at once more when they are sent (http_call.c), but have a name there. */
+bool http_wire_is_sound(const char *method, const char *const *headers, size_t header_count, uint64_t body_bytes)
 {
     static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
-    for (size_t i = 0; method && i < ARRAY_COUNT(methods); i++) {
-        if (strcmp(methods[i], method) == 0)
-            return true;
+    bool is_known = false, is_reading = method && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0);
+    for (size_t i = 0; method && i < ARRAY_COUNT(methods); i++)
+        is_known = is_known || strcmp(methods[i], method) == 0;
+    for (size_t i = 0; i < header_count; i++) {
+        const char *colon = strchr(headers[i], ':');
+        is_known = is_known && colon && colon != headers[i];
     }
-    return false;
-}
-
-/* Headers are looked at once more when they are sent (http_call.c), but have a name there. */
-static bool are_headers(const struct http_call *call)
-{
-    for (size_t i = 0; i < call->header_count; i++) {
-        const char *colon = strchr(call->headers[i], ':');
-        if (!colon || colon == call->headers[i])
-            return false;
-    }
-    return true;
+    return is_known && !(is_reading && body_bytes);
 }
 
 static bool get_call(struct wire_reader *reader, struct http_wired *wired)
@@ -123,10 +115,8 @@ static bool get_call(struct wire_reader *reader, struct http_wired *wired)
         wired->tls = get_tls(reader, &wired->arena);
         call->tls = &wired->tls;
     }
-    call->sent_counter = &wired->sent;
-    bool is_reading = call->method && (strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0);
-    return is_method(call->method) && are_headers(call) &&
-           !(is_reading && (body.len || (call->has_body_fd && call->body_bytes)));
+    return http_wire_is_sound(call->method, call->headers, call->header_count,
+                              call->has_body_fd ? call->body_bytes : call->body.len);
 }
 
 void http_wire_put_request(struct wire_writer *writer, const struct http_request *request)
@@ -197,12 +187,27 @@ bool http_wire_get_request(struct wire_reader *reader, struct http_wired *wired)
     bool is_good = !(flags & HAS_CALL) || get_call(reader, wired);
     if (flags & HAS_CALL)
         request->call = &wired->call;
-    request->counter = &wired->received;
     return is_good && wire_is_good(reader) && request->url_count > 0 && request->cap_bytes > 0 &&
            (!request->call || request->url_count == 1) && wired->has_store == (wired->store_path != NULL);
 }
 
 /* --- what became of it --- */
+
+void http_wire_put_err(struct wire_writer *writer, const struct err *err)
+{
+    wire_put(writer, err->kind);
+    wire_put(writer, (uint64_t)(uint32_t)err->detail);
+    wire_put_string(writer, err->kind ? err->text : NULL);
+}
+
+void http_wire_get_err(struct wire_reader *reader, struct err *ret_err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    *ret_err = (struct err){.kind = (enum err_kind)wire_get_below(reader, ERR_CANCELLED)};
+    ret_err->detail = (int)(uint32_t)wire_get(reader);
+    const char *text = wire_get_string(reader, &scratch);
+    (void)snprintf(ret_err->text, sizeof ret_err->text, "%s", text ? text : "");
+}
 
 /* 1 and more: the URL that answered, by its place; 0: none. */
 static uint64_t place_of(const struct http_request *request)
@@ -221,14 +226,14 @@ void http_wire_put_answer(struct wire_writer *writer, const struct http_wired *w
     wire_put(writer, flag_if(request->is_good, GOOD) | flag_if(request->body.bytes != NULL, HAS_BODY) |
                          flag_if(call && call->was_sent, WAS_SENT) | flag_if(call && call->is_too_slow, TOO_SLOW) |
                          flag_if(call && call->has_part, HAS_PART));
-    wire_put(writer, request->err.kind);
-    wire_put(writer, (uint64_t)(uint32_t)request->err.detail);
-    wire_put_string(writer, request->err.kind ? request->err.text : NULL);
+    http_wire_put_err(writer, &request->err);
     wire_put_raw(writer, &request->blob_digest, sizeof request->blob_digest);
     wire_put(writer, request->received_bytes);
     wire_put(writer, place_of(request));
     wire_put(writer, (uint64_t)(uint32_t)request->status);
-    http_wire_put_progress(writer, (struct http_counted){atomic_load(&wired->received), atomic_load(&wired->sent)});
+    http_wire_put_progress(writer,
+                           (struct http_counted){request->counter ? atomic_load(request->counter) : 0,
+                                                 call && call->sent_counter ? atomic_load(call->sent_counter) : 0});
     if (request->version)
         wire_put_raw(writer, request->version, sizeof *request->version);
     if (call)
@@ -236,7 +241,7 @@ void http_wire_put_answer(struct wire_writer *writer, const struct http_wired *w
     wire_put_text(writer, buf_text(&request->body));
 }
 
-static void take_buf(struct buf *ret_buf, struct text bytes)
+void http_wire_take_buf(struct buf *ret_buf, struct text bytes)
 {
     buf_init(ret_buf, bytes.len);
     (void)!buf_add(ret_buf, bytes.ptr, bytes.len);
@@ -272,11 +277,9 @@ static void take_over(const struct http_request *request)
 
 bool http_wire_get_answer(struct wire_reader *reader, struct http_request *request, struct http_counted *counted)
 {
-    AUTO(arena_done) struct arena scratch = {0};
+    struct err err;
     uint64_t flags = wire_get_below(reader, ANSWER_FLAGS_ALL);
-    enum err_kind kind = (enum err_kind)wire_get_below(reader, ERR_CANCELLED);
-    int detail = (int)(uint32_t)wire_get(reader);
-    const char *text = wire_get_string(reader, &scratch);
+    http_wire_get_err(reader, &err);
     wire_get_raw(reader, &request->blob_digest, sizeof request->blob_digest);
     request->received_bytes = wire_get(reader);
     size_t place = (size_t)wire_get_below(reader, request->url_count);
@@ -287,20 +290,18 @@ bool http_wire_get_answer(struct wire_reader *reader, struct http_request *reque
         get_version(reader, request->version);
     struct text headers = request->call ? wire_get_text(reader) : (struct text){"", 0};
     struct text body = wire_get_text(reader);
-    if (!wire_is_good(reader) || (flags & GOOD) != (kind == ERR_NONE))
+    if (!wire_is_good(reader) || (flags & GOOD) != (err.kind == ERR_NONE))
         return false;
-    err_clear(&request->err);
-    request->err = (struct err){.kind = kind, .detail = detail};
-    (void)snprintf(request->err.text, sizeof request->err.text, "%s", text ? text : "");
+    request->err = err;
     request->is_good = flags & GOOD;
     if (flags & HAS_BODY)
-        take_buf(&request->body, body);
+        http_wire_take_buf(&request->body, body);
     if (request->call) {
         request->call->was_sent = flags & WAS_SENT;
         request->call->is_too_slow = flags & TOO_SLOW;
         request->call->has_part = flags & HAS_PART;
         if (headers.len)
-            take_buf(&request->call->answer_headers, headers);
+            http_wire_take_buf(&request->call->answer_headers, headers);
     }
     take_over(request);
     return true;

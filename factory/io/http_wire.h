@@ -12,7 +12,7 @@
 /* Bodies of requests above that go as a descriptor. */
 #define HTTP_WIRE_BODY_MAX_BYTES ((size_t)1 << 20)
 
-/* A request as it came. Zero it; all memory is in `arena`. */
+/* A request as it came; its counters are for the reader to set. Zero it; all memory is in `arena`. */
 struct http_wired {
     struct arena arena;
     struct http_request request;
@@ -21,7 +21,6 @@ struct http_wired {
     struct http_tls tls;
     struct http_version version;
     struct checksum sha512;
-    _Atomic uint64_t received, sent; /* what the request's counters are */
     bool has_store;
     const char *store_path; /* with has_store: which */
     struct digest store_secret;
@@ -39,6 +38,16 @@ struct http_counted {
 };
 bool http_wire_get_answer(struct wire_reader *reader, struct http_request *request,
                           struct http_counted *counted) MUST_CHECK;
+/* Writes an error, or that there is none. */
+void http_wire_put_err(struct wire_writer *writer, const struct err *err);
+/* Reads it. */
+void http_wire_get_err(struct wire_reader *reader, struct err *ret_err);
+/* Makes a buffer of bytes. */
+void http_wire_take_buf(struct buf *ret_buf, struct text bytes);
+/* Returns whether a request with these could have been made by us: a method that there is, headers with names, no body where none
+ * belongs. */
+bool http_wire_is_sound(const char *method, const char *const *headers, size_t header_count,
+                        uint64_t body_bytes) MUST_CHECK;
 /* Writes how far it is. */
 void http_wire_put_progress(struct wire_writer *writer, struct http_counted now);
 /* Reads that, and adds to the request's counters what they do not have. */

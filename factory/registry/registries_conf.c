@@ -408,3 +408,29 @@ bool registries_conf_options(struct arena *arena, const struct registry_options 
     }
     return true;
 }
+
+/* Whether a rule leads to a place that the name is below, and lets it be insecure. */
+static bool leads_insecurely(const struct registry_rule *rule, const char *name)
+{
+    bool is_elsewhere = rule->location && strcmp(rule->location, rule->prefix) != 0;
+    bool is_insecure = rule->is_insecure && is_elsewhere && match(name, rule->location) > 0;
+    for (size_t i = 0; i < rule->mirrors.count; i++) {
+        const struct mirror *mirror = &rule->mirrors.items[i];
+        is_insecure = is_insecure || (mirror->is_insecure && match(name, mirror->location) > 0);
+    }
+    return is_insecure;
+}
+
+bool registries_conf_is_insecure(struct arena *arena, const struct reference *reference, bool *ret_is_insecure,
+                                 struct err *err)
+{
+    struct conf conf = {.arena = arena};
+    const struct registry_rule *rule;
+    const char *name = arena_printf(arena, "%s/%s", reference->host, reference->repository);
+    if (!find_rule(&conf, NULL, name, &rule, err))
+        return false;
+    *ret_is_insecure = rule && rule->is_insecure;
+    for (size_t i = 0; i < conf.rules.count; i++)
+        *ret_is_insecure = *ret_is_insecure || leads_insecurely(&conf.rules.items[i], name);
+    return true;
+}

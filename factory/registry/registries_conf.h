@@ -28,6 +28,9 @@ struct pull_place {
  * `path` names one file instead of the standard ones, or NULL. */
 bool registries_conf_places(struct arena *arena, const char *path, const struct reference *reference,
                             struct pull_place **ret_places, size_t *ret_count, struct err *err) MUST_CHECK;
+/* Says whether some entry or mirror lets the repository of `reference` be spoken to without verification, whatever leads there. */
+bool registries_conf_is_insecure(struct arena *arena, const struct reference *reference, bool *ret_is_insecure,
+                                 struct err *err) MUST_CHECK;
 /* Gives the options for a push, tag or login at the registry of `reference`: `options`, or a copy in the arena without
  * verification where its entry says insecure. Blocked: ERR_USAGE. */
 bool registries_conf_options(struct arena *arena, const struct registry_options *options,

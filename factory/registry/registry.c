@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/registry_remote.h"
 #include "registry/registry_shared.h"
 
 #include "base/auto.h"
@@ -33,6 +34,18 @@ static bool read_trust_files(void *argument, struct err *err)
                             registry->options->is_verify_off, &registry->tls, err);
 }
 
+/* With a broker the registry's certificates are its matter, too. */
+static bool open_remote(struct registry *registry, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings together = {0};
+    if (registry->host) {
+        together = registry_shared_repositories(&scratch, registry, REGISTRY_PULL);
+        list_add(&scratch, &together, registry->reference.repository);
+    }
+    return registry_remote_open(registry, &together, err);
+}
+
 /* Only with verification off may the registry turn out to speak plain http: the first request finds out. */
 static bool load_transport(struct registry *registry, struct err *err)
 {
@@ -44,6 +57,8 @@ static bool load_transport(struct registry *registry, struct err *err)
     }
     if (registry->options->is_verify_off)
         atomic_store(&registry->scheme, registry->host ? atomic_load(&registry->host->scheme) : SCHEME_UNKNOWN);
+    if (registry->options->broker)
+        return open_remote(registry, err);
     if (!workers_call(registry->options->keeper, read_trust_files, registry, err))
         return false;
     registry->foreign_tls = (struct http_tls){.ca_file = registry->tls.ca_file,
@@ -79,6 +94,7 @@ void registry_close(struct registry *registry)
 {
     if (!registry)
         return;
+    registry_remote_close(registry);
     for (size_t i = 0; i < ARRAY_COUNT(registry->tokens); i++)
         secret_done(&registry->tokens[i].value);
     secret_done(&registry->basic);
@@ -109,6 +125,7 @@ bool registry_try_login(const struct registry_options *options, struct http *htt
     registry->credential.is_registry_token = credential->is_registry_token;
     registry->credential.from = "this login";
     registry->is_credential_loaded = true;
+    atomic_store(&registry->has_credential, credential->secret != NULL);
     struct exchange exchange = {.method = "GET", .path = "", .is_root = true};
     bool is_good = registry_exchange(registry, &exchange, err);
     if (is_good && exchange.status != 200) {

@@ -32,7 +32,8 @@ struct registry_options {
     unsigned deadline_ms;                /* for everything on this registry object; 0: 30 min */
     bool is_other_there;                 /* another place has the same: 20 kB/s are wanted of this one */
     const atomic_bool *cancel;           /* may be NULL */
-    struct workers *keeper;         /* reads credentials and certificates where the callers are confined; or NULL */
+    struct workers *keeper; /* reads credentials and certificates where the callers are confined; or NULL */
+    struct broker *broker; /* the process that has credentials and network (io/broker.h): all is asked of it; or NULL */
     struct registry_shared *shared; /* what the repositories of the call have in common (registry_shared.h), or NULL */
 };
 

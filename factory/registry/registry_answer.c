@@ -166,8 +166,7 @@ static void flatten(struct buf *words)
 /* What who was not let in can do. */
 static const char *denied_hint(struct arena *arena, const struct registry *registry, const struct exchange *exchange)
 {
-    const struct credential *credential = &registry->credential;
-    if (!credential->secret)
+    if (!atomic_load(&registry->has_credential))
         return arena_printf(arena,
                             " (no credential of it is known: imgfactory login %s; or the repository does not exist)",
                             registry->reference.host);

@@ -73,15 +73,8 @@ static bool ask_status(struct upload_job *job, uint64_t acked, uint64_t len, uin
 static void abandon_session(struct upload_job *job)
 {
     struct err ignored = {0};
-    struct registry_origin origin, home = registry_home(job->registry);
-    AUTO(secret_done) char *authorization = NULL;
-    unsigned generation;
-    struct exchange end AUTO(exchange_done) = {.method = "DELETE"};
-    if (!registry_origin_parse(job->url, &origin) || !registry_origin_eq(&origin, &home) ||
-        !registry_authorize(job->registry, REGISTRY_PUSH, false, &authorization, &generation, &ignored))
-        return;
-    if (!registry_send(job->registry, &end, job->url, authorization, &ignored))
-        return;
+    struct exchange end AUTO(exchange_done) = {.method = "DELETE", .url = job->url, .access = REGISTRY_PUSH};
+    (void)!registry_send_once(job->registry, &end, &ignored);
 }
 
 /* After an accepted chunk: how far are we? Some take less than was sent, and say so. */

@@ -49,6 +49,7 @@ struct registry {
     unsigned retry_base_ms, patience_ms; /* of the options, or the standard */
     uint64_t deadline_ms;
     struct shared_host *host;        /* of the call; may be NULL */
+    uint64_t remote;                 /* with a broker: what it is there (registry_remote.h); 0: not open there */
     _Atomic uint64_t *not_before_ms; /* the registry asked all of us to wait (429, 503): the host's, or our own */
     _Atomic uint64_t own_not_before_ms;
 
@@ -58,6 +59,7 @@ struct registry {
     atomic_bool is_mount_refused;
     atomic_bool is_ending_late; /* tags are being moved: what was begun may end after a signal (http_call) */
     atomic_bool is_head_refused, is_blob_head_refused; /* HEAD of manifests, of blobs: asked by GET at once */
+    atomic_bool has_credential;                        /* there is one for it */
     atomic_bool has_answered;                          /* over the transport as it is set up */
     _Atomic unsigned accepted[3]; /* by enum registry_access: the newest generation that was not answered 401 */
     _Atomic int referrers;        /* enum registry_referrers */
@@ -117,6 +119,9 @@ void exchange_done(struct exchange *exchange);
 /* Sends one request as it is to any URL: no retry, no redirect. `authorization` may be NULL. */
 bool registry_send(struct registry *registry, struct exchange *exchange, const char *url, const char *authorization,
                    struct err *err) MUST_CHECK;
+
+/* Sends one request, its `url`, with what authorizes it if that is the registry's own: no second try, no renewal, no redirect. */
+bool registry_send_once(struct registry *registry, struct exchange *exchange, struct err *err) MUST_CHECK;
 
 /* Finds a header of the answer, without case; empty when absent. */
 struct text exchange_header(const struct exchange *exchange, const char *name);

@@ -2,6 +2,7 @@
 /* One exchange with the registry: find out how it speaks, add authentication for its own origin only, follow redirects
  * by hand, and try again what is worth it. The one retry layer; whoever has to look before another try (uploads,
  * manifests) asks for a single try and calls registry_back_off() itself. */
+#include "registry/registry_remote.h"
 #include "registry/registry_shared.h"
 
 #include "base/auto.h"
@@ -191,10 +192,24 @@ static bool try_once(struct registry *registry, struct exchange *exchange, struc
     return false;
 }
 
+bool registry_send_once(struct registry *registry, struct exchange *exchange, struct err *err)
+{
+    struct registry_origin origin, home = registry_home(registry);
+    AUTO(secret_done) char *authorization = NULL;
+    unsigned generation;
+    if (registry->options->broker)
+        return registry_remote_exchange(registry, exchange, SENDING_ONCE, err);
+    bool is_home = registry_origin_parse(exchange->url, &origin) && registry_origin_eq(&origin, &home);
+    return (!is_home || registry_authorize(registry, exchange->access, false, &authorization, &generation, err)) &&
+           registry_send(registry, exchange, exchange->url, authorization, err);
+}
+
 bool registry_exchange(struct registry *registry, struct exchange *exchange, struct err *err)
 {
     struct retry retry = {0};
     assert(exchange->access <= registry->access);
+    if (registry->options->broker)
+        return registry_remote_exchange(registry, exchange, SENDING_WHOLE, err);
     const char *what = !exchange->path ? "upload" : *exchange->path ? exchange->path : "login";
     for (;;) {
         exchange->is_hopeless = false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/registry_shared.h"
+#include "registry/registry_remote.h"
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -102,6 +103,7 @@ void registry_shared_will_push(struct registry *registry)
     pthread_mutex_lock(&host->shared->lock);
     add_once(host->shared, &host->pushing, registry->reference.repository);
     pthread_mutex_unlock(&host->shared->lock);
+    registry_remote_pushes(registry);
 }
 
 struct strings registry_shared_repositories(struct arena *arena, const struct registry *registry,

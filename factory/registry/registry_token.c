@@ -61,6 +61,7 @@ static bool find_credential(struct registry *registry, struct err *err)
     if (!registry->is_credential_loaded)
         warn_of_readers(registry);
     registry->is_credential_loaded = true;
+    atomic_store(&registry->has_credential, registry->credential.secret != NULL);
     return true;
 }
 

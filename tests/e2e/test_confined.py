@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What reads hostile bytes is kept from what is secret: a program with a planted bug in the libraries that read packages, ELF
 files, documents and layers (tests/planted/planted.c) reaches no credential file, no socket, no other file, program or process,
-while the run itself does all that it should, credentials and network included. Each test also runs it unconfined, where the
+finds no password in its own memory, while the run itself does all that it should, credentials and network included (in the
+broker, where what registries say is read no less confined). Each test also runs it unconfined, where the
 same bug reaches everything: so none passes because the bug does nothing."""
 
 import ctypes
@@ -10,7 +11,7 @@ import re
 import subprocess
 import unittest
 
-from base import PASSWORD, USER, PushCase, run
+from base import PASSWORD, USER, FaultProxy, PushCase, registry, run
 
 SOCKETS = {"tcp", "udp", "unix", "netlink"}
 FILES = {"credential", "file", "program"}
@@ -41,7 +42,7 @@ class Confined(PushCase):
         command = [planted(), arguments[0], "--cache", self.path(f"cache{self.runs}"), *options, *arguments[1:]]
         if arguments[0] in ("build", "push"):
             command[2:2] = ["--state", self.path(f"state{self.runs}")]
-        env = {**self.env, "PLANTED": f"{self.authfile}:{written}:/bin/true"}
+        env = {**self.env, "PLANTED": f"{self.authfile}:{written}:/bin/true", "PLANTED_SECRET": PASSWORD.split()[0][::-1]}
         done = subprocess.run(command, cwd=self.top, env=run.Factory.environment(env), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, check=False)
         result = run.Result(command, done.returncode, done.stdout.decode(errors="replace"),
@@ -50,6 +51,11 @@ class Confined(PushCase):
         found = re.findall(f"^planted {reader} (\\w+) (\\w+)$", result.stderr, re.M)
         reached = {what for what, how in found if how == "reached"}
         self.assertEqual(os.path.exists(written), "file" in reached, result)
+        if landlock_abi() >= 2 and "--no-confine" not in options and "--config" not in arguments:
+            self.assertNotRegex(result.stderr, r"(?m)^planted \w+ secret reached$")
+            self.assertNotRegex(result.stderr, r"(?m)^planted broker \w+ reached$")
+        self.has_broker = "planted broker credential refused" in result.stderr
+        self.has_secret = "secret" in re.findall(r"^planted \w+ (\w+) reached$", result.stderr, re.M)
         return reached, {what for what, how in found if how == "refused"}
 
     def assert_confined(self, reader, *arguments):
@@ -81,6 +87,21 @@ class Confined(PushCase):
             self.assert_confined(name, "build", *options, f"--push={target.host}/ns/{name}:v1", "--tls-verify=false",
                                  "--authfile", self.authfile, "--output", self.path(f"out-{name}"), "served")
             self.assertTrue(target.tags(f"ns/{name}").get("v1"))
+
+    def test_a_password_and_the_token_that_it_brings(self):
+        """What the token service answers is read in the broker, by a thread that can open nothing."""
+        made, authority, proxy = self.make_layout(), self.authority(), self.serve(FaultProxy())
+        tokens = self.serve(registry.TokenService(authority, {USER: PASSWORD}))
+        target = self.make_registry(tokens=registry.Tokens(authority, proxy.url + "/token"))
+        proxy.upstream, proxy.routes = target.url, [("/token", tokens.url)]
+        self.authfile = self.write_authfile("secret/auth.json", hosts=[proxy.host])
+        arguments = ["push", "--tls-verify=false", "--authfile", self.authfile, made.folder, f"{proxy.host}/ns/image:v1"]
+        self.told("document", *arguments)
+        self.assertFalse(self.has_secret)
+        self.assertTrue(self.has_broker)
+        self.assertTrue(target.tags("ns/image").get("v1"))
+        self.told("document", *arguments, options=["--no-confine"])
+        self.assertTrue(self.has_secret, "without the broker the password is in the memory of who reads")
 
     def test_documents_and_layers_of_a_layout(self):
         made = self.make_layout()

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -61,15 +62,89 @@ static bool can_trace(pid_t pid)
     return true;
 }
 
+#define LOOKS_MAX 100u
+
+static pid_t first; /* the process that was started; others were forked */
+
+__attribute__((constructor)) static void note_process(void)
+{
+    first = getpid();
+}
+
+/* Looks for the secret in a piece of memory: PLANTED_SECRET has it backwards, so that it is nowhere else. */
+static bool has_secret(const char *bytes, size_t len, const char *backwards)
+{
+    size_t secret = strlen(backwards);
+    const char *at = bytes, *end = bytes + len;
+    while ((at = memchr(at, backwards[secret - 1], (size_t)(end - at)))) {
+        size_t same = 0;
+        while (same < secret && at + same < end && at[same] == backwards[secret - 1 - same])
+            same++;
+        if (same == secret)
+            return true;
+        at++;
+    }
+    return false;
+}
+
+/* Copies pieces of memory by a system call, which fails where another thread unmaps them meanwhile. */
+static bool can_find_secret(const char *backwards)
+{
+    static char piece[1 << 16];
+    static atomic_flag is_busy = ATOMIC_FLAG_INIT;
+    unsigned long begin, end;
+    char rights[8], line[512];
+    bool is_found = false;
+    if (atomic_flag_test_and_set(&is_busy))
+        return false;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    int copy = memfd_create("piece", MFD_CLOEXEC);
+    while (maps && copy >= 0 && !is_found && fgets(line, sizeof line, maps)) {
+        if (sscanf(line, "%lx-%lx %7s", &begin, &end, rights) != 3 || strncmp(rights, "rw-p", 4) != 0)
+            continue;
+        for (unsigned long at = begin; at < end && !is_found; at += sizeof piece / 2) {
+            size_t len = end - at < sizeof piece ? end - at : sizeof piece;
+            if ((char *)at >= piece - sizeof piece && (char *)at < piece + sizeof piece)
+                continue;
+            ssize_t put = pwrite(copy, (const void *)at, len, 0);
+            is_found =
+                put > 0 && pread(copy, piece, (size_t)put, 0) == put && has_secret(piece, (size_t)put, backwards);
+        }
+    }
+    if (maps)
+        (void)fclose(maps);
+    if (copy >= 0)
+        (void)close(copy);
+    memset(piece, 0, sizeof piece);
+    atomic_flag_clear(&is_busy);
+    return is_found;
+}
+
+/* What is in the memory of the process that reads, whenever it reads. */
+static void look_for_secret(const char *reader)
+{
+    static atomic_bool is_told;
+    static atomic_uint look_count;
+    const char *backwards = getenv("PLANTED_SECRET");
+    bool is_looked = backwards && strcmp(reader, "document") == 0 && getpid() == first && !atomic_load(&is_told) &&
+                     atomic_fetch_add(&look_count, 1) < LOOKS_MAX;
+    if (is_looked && can_find_secret(backwards) && !atomic_exchange(&is_told, true))
+        tell(reader, "secret", true);
+}
+
 static void attack(const char *reader, atomic_bool *was_here)
 {
     const char *told = getenv("PLANTED");
+    int saved_errno = errno;
+    look_for_secret(reader);
+    errno = saved_errno;
     char *paths = told ? strdup(told) : NULL, *rest = paths;
     if (!paths || atomic_exchange(was_here, true)) {
         free(paths);
         return;
     }
-    int saved_errno = errno;
+    if (getpid() != first)
+        reader = "broker";
     char environment[64];
     (void)snprintf(environment, sizeof environment, "/proc/%d/environ", (int)getppid());
     tell(reader, "credential", can_open(strsep(&rest, ":"), O_RDONLY | O_CLOEXEC));
@@ -86,7 +161,7 @@ static void attack(const char *reader, atomic_bool *was_here)
 }
 
 /* Declares `name` of a library as a function that attacks, and then does what the library's does. */
-#define PLANT(reader, type, name, parameters, ...)                                                                     \
+#define PLANT_UNLESS(own, reader, type, name, parameters, ...)                                                         \
     type name parameters                                                                                               \
     {                                                                                                                  \
         static atomic_bool was_here;                                                                                   \
@@ -97,12 +172,21 @@ static void attack(const char *reader, atomic_bool *was_here)
             memcpy(&next, &found, sizeof next);                                                                        \
             atomic_store(&real, next);                                                                                 \
         }                                                                                                              \
-        attack(reader, &was_here);                                                                                     \
+        if (!(own))                                                                                                    \
+            attack(reader, &was_here);                                                                                 \
         return next(__VA_ARGS__);                                                                                      \
     }
 
+#define PLANT(reader, type, name, parameters, ...) PLANT_UNLESS(false, reader, type, name, parameters, __VA_ARGS__)
+
 PLANT("package", lzma_ret, lzma_code, (lzma_stream * stream, lzma_action action), stream, action)
 PLANT("elf", Elf *, elf_memory, (char *image, size_t size), image, size)
-PLANT("document", json_t *, json_loadb, (const char *bytes, size_t len, size_t flags, json_error_t *error), bytes, len,
-      flags, error)
+/* The user's own file of credentials is not hostile, and is read by who may. */
+static bool is_own(const char *bytes, size_t len)
+{
+    return memmem(bytes, len, "\"auths\"", strlen("\"auths\"")) != NULL;
+}
+
+PLANT_UNLESS(is_own(bytes, len), "document", json_t *, json_loadb,
+             (const char *bytes, size_t len, size_t flags, json_error_t *error), bytes, len, flags, error)
 PLANT("layer", int, inflate, (z_streamp stream, int flush), stream, flush)

@@ -7,6 +7,8 @@
 #include "io/broker.h"
 #include "io/http_serve.h"
 #include "io/http_wire.h"
+#include "registry/registry_remote.h"
+#include "registry/registry_serve.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -33,9 +35,11 @@ static void serve(struct channel *channel, void *owner)
 {
     struct http_serving serving = {.options = fill_options, .owner = owner};
     struct http_serve *network = http_serve_new(channel, &serving);
+    struct registry_options options = {.retries = 0};
+    struct registry_serve *registries = registry_serve_new(channel, network, &options);
     struct frame frame;
     while (channel_receive(channel, BROKER_FRAME_MAX_BYTES, &frame)) {
-        if (!http_serve_take(network, &frame))
+        if (!http_serve_take(network, &frame) && !registry_serve_take(registries, &frame))
             return;
         frame_done(&frame);
     }
@@ -146,10 +150,14 @@ static void what_is_no_request_is_answered_and_changes_nothing(void **state)
     struct place *place = *state;
     struct http_request request;
     struct err err = {0};
+    static const enum broker_frame kinds[] = {BROKER_HTTP, BROKER_REGISTRY_OPEN, BROKER_REGISTRY_EXCHANGE};
     static const char junk[300] = {1, 0, 0, 0, 0, 0, 0, 0, 0x7f, 0x7f};
-    for (size_t len = 0; len < sizeof junk; len += 7) {
+    broker_say(place->broker, BROKER_REGISTRY_CLOSE, (struct text){junk, 8});
+    broker_say(place->broker, BROKER_REGISTRY_PUSHES, (struct text){junk, 3});
+    for (size_t i = 0; i < 3 * sizeof junk; i += 7) {
         struct frame answer = {.fd = -1};
-        CHECK_OK(broker_call(place->broker, BROKER_HTTP, (struct text){junk, len}, -1, &answer, &err), &err);
+        struct broker_call call = {.kind = kinds[i % ARRAY_COUNT(kinds)], .bytes = {junk, i / 3}, .fd = -1};
+        CHECK_OK(broker_call(place->broker, &call, &answer, &err), &err);
         assert_int_equal(answer.bytes.len, 0);
         frame_done(&answer);
     }
@@ -164,10 +172,62 @@ static void a_broker_that_ends_fails_what_is_asked(void **state)
     struct err err = {0};
     struct frame answer = {.fd = -1};
     const char *file = make_file(place, "told/file", 0600);
-    assert_false(broker_call(place->broker, BROKER_LOG, (struct text){"", 0}, -1, &answer, &err));
+    struct broker_call call = {.kind = BROKER_LOG, .bytes = {"", 0}, .fd = -1};
+    assert_false(broker_call(place->broker, &call, &answer, &err));
     CHECK_ERR(&err, ERR_LOCAL, "the process that holds network and credentials ended");
     assert_false(get_file(place, file, NULL, &request));
     CHECK_ERR(&request.err, ERR_LOCAL, "the process that holds network and credentials ended");
+}
+
+static bool open_repository(struct place *place, const char *host, struct registry_options *options,
+                            struct registry **ret_registry, struct err *err)
+{
+    struct reference reference = {.host = host, .api_host = "elsewhere.invalid", .repository = "ns/image"};
+    *options = (struct registry_options){.broker = place->broker};
+    return registry_open(options, place->http, &reference, REGISTRY_PULL, ret_registry, err);
+}
+
+static void where_a_registry_is_follows_from_its_name_alone(void **state)
+{
+    struct place *place = *state;
+    struct registry_options options;
+    struct registry *registry;
+    struct err err = {0};
+    struct exchange exchange = {.method = "GET", .path = "manifests/v1"};
+    CHECK_OK(open_repository(place, "127.0.0.1:1", &options, &registry, &err), &err);
+    assert_false(registry_exchange(registry, &exchange, &err));
+    CHECK_ERR(&err, ERR_NETWORK, "127.0.0.1:1/v2/ns/image/manifests/v1"); /* and not elsewhere.invalid */
+    exchange_done(&exchange);
+    registry_close(registry);
+}
+
+static void an_exchange_beyond_what_was_opened_is_refused(void **state)
+{
+    struct place *place = *state;
+    struct registry_options options;
+    struct registry *registry;
+    struct err err = {0};
+    static const struct exchange wrong[] = {
+        {.method = "DELETE", .path = "manifests/v1", .access = REGISTRY_DELETE},
+        {.method = "BREW", .path = "manifests/v1"},
+        {.method = "GET", .path = "manifests/v1", .body = {"body", 4}},
+        {.method = "GET", .path = "manifests/v1", .headers = {"no name"}, .header_count = 1},
+        {.method = "GET", .path = "manifests/v1", .url = "https://two.invalid/"},
+        {.method = "GET"},
+    };
+    CHECK_OK(open_repository(place, "127.0.0.1:1", &options, &registry, &err), &err);
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        struct exchange exchange = wrong[i];
+        assert_false(registry_remote_exchange(registry, &exchange, SENDING_WHOLE, &err));
+        CHECK_ERR(&err, ERR_INTERNAL, "refuses a request");
+        err_clear(&err);
+        exchange_done(&exchange);
+    }
+    registry->remote++;
+    struct exchange exchange = {.method = "GET", .path = "manifests/v1"};
+    assert_false(registry_remote_exchange(registry, &exchange, SENDING_WHOLE, &err));
+    CHECK_ERR(&err, ERR_INTERNAL, "refuses a request");
+    registry_close(registry);
 }
 
 /* A request with all that one can have. */
@@ -255,6 +315,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(blobs_go_into_a_cache_of_the_call_and_no_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_request_is_answered_and_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broker_that_ends_fails_what_is_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(where_a_registry_is_follows_from_its_name_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_exchange_beyond_what_was_opened_is_refused, set_up, tear_down),
         cmocka_unit_test(a_request_that_breaks_off_or_goes_on_is_none),
         cmocka_unit_test(a_request_with_any_number_replaced_is_read_within_bounds),
     };

@@ -309,6 +309,35 @@ static void toml_that_is_deep_or_huge_is_refused(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_home, tear_down_home)
 
+static void insecure_is_what_an_entry_says_of_a_place_or_leads_to(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool is_insecure;
+    } cases[] = {
+        {"lab.example/a:1", true},           {"lab.example/safe/a:1", false}, {"pushed.example/a:1", true},
+        {"there.example/x/a:1", true},       {"there.example/y/a:1", false},  {"mirror.example/m/a:1", true},
+        {"mirror.example/other/a:1", false}, {"else.example/a:1", false},
+    };
+    write_at_home(".config/containers/registries.conf",
+                  "[[registry]]\nlocation = 'lab.example'\ninsecure = true\n\n"
+                  "[[registry]]\nlocation = 'lab.example/safe'\n\n"
+                  "[[registry]]\nprefix = 'pushed.example'\nlocation = 'there.example/x'\ninsecure = true\n\n"
+                  "[[registry]]\nlocation = 'quay.io'\n\n"
+                  "[[registry.mirror]]\nlocation = 'mirror.example/m'\ninsecure = true\n");
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        AUTO(arena_done) struct arena arena = {0};
+        struct err err = {0};
+        struct reference reference;
+        bool is_insecure;
+        CHECK_OK(reference_parse(&arena, cases[i].name, true, &reference, &err), &err);
+        CHECK_OK(registries_conf_is_insecure(&arena, &reference, &is_insecure, &err), &err);
+        if (is_insecure != cases[i].is_insecure)
+            fail_msg("%s", cases[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +349,7 @@ int main(void)
         TEST(docker_hub_is_matched_with_its_library),
         TEST(a_blocked_registry_is_refused_with_the_place),
         TEST(own_files_are_read_and_drop_ins_replace_by_prefix),
+        TEST(insecure_is_what_an_entry_says_of_a_place_or_leads_to),
         TEST(what_is_wrong_is_refused_with_file_and_line),
         cmocka_unit_test(toml_strings_are_read_in_all_four_forms),
         cmocka_unit_test(toml_tables_and_other_values_are_read),
