@@ -24,7 +24,7 @@
 /* Kinds of frames. */
 enum broker_frame {
     BROKER_SEAL,              /* → what the call may write; the first one counts */
-    BROKER_HTTP,              /* → a request (http_wire.h); the descriptor is its body */
+    BROKER_HTTP,              /* → a request (http_wire.h) */
     BROKER_REGISTRY_OPEN,     /* → a repository of a registry (registry_wire.h); answered by its number, or why not */
     BROKER_REGISTRY_PUSHES,   /* → it is going to be written to */
     BROKER_REGISTRY_CLOSE,    /* → it is not needed any more */

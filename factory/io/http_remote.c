@@ -2,7 +2,8 @@
 #include "io/http_remote.h"
 
 #include "base/auto.h"
-#include "io/child.h"
+
+#include <assert.h>
 
 static void fail(struct http_remote *remote, bool is_gone)
 {
@@ -28,44 +29,19 @@ static void told(struct broker_question *question, struct frame *frame)
     remote->ended(remote->owner);
 }
 
-/* The descriptor that a body goes as: the request's own, or one of a file in memory (*ret_made). */
-static bool find_body(const struct http_call *call, int *ret_fd, int *ret_made, struct err *err)
-{
-    *ret_fd = *ret_made = -1;
-    if (call && call->has_body_fd)
-        *ret_fd = call->body_fd;
-    if (!call || call->has_body_fd || call->body.len <= HTTP_WIRE_BODY_MAX_BYTES)
-        return true;
-    if (!child_memory_file("a body to be sent", call->body.ptr, call->body.len, ret_made, err))
-        return false;
-    *ret_fd = *ret_made;
-    return true;
-}
-
 bool http_remote_send(struct broker *broker, unsigned number, struct http_remote *remote, struct err *err)
 {
     AUTO(wire_done) struct wire_writer writer;
-    AUTO(auto_close_fd) int made = -1;
-    struct http_request request = *remote->request;
-    struct http_call call = request.call ? *request.call : (struct http_call){0};
-    int fd;
+    assert(!remote->request->call);
     wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
-    if (!find_body(request.call, &fd, &made, err))
-        return false;
-    if (made >= 0) {
-        call.has_body_fd = true;
-        call.body_offset = 0;
-        call.body_bytes = call.body.len;
-    }
-    request.call = request.call ? &call : NULL;
     remote->question.told = told;
     wire_put(&writer, number);
-    http_wire_put_request(&writer, &request);
+    http_wire_put_request(&writer, remote->request);
     if (writer.is_full) {
         err_set(err, ERR_MALFORMED, "a request is larger than the limit of %zu bytes", BROKER_FRAME_MAX_BYTES);
         return false;
     }
-    return broker_ask(broker, &remote->question, BROKER_HTTP, buf_text(&writer.bytes), fd, err);
+    return broker_ask(broker, &remote->question, BROKER_HTTP, buf_text(&writer.bytes), -1, err);
 }
 
 void http_remote_end(struct broker *broker, unsigned number)

@@ -133,10 +133,7 @@ static void answer_nothing(struct http_serve *serve, uint64_t id)
 
 static void drop(struct served *served)
 {
-    if (served->wired.call.has_body_fd)
-        auto_close_fd(&served->wired.call.body_fd);
     buf_done(&served->wired.request.body);
-    buf_done(&served->wired.call.answer_headers);
     arena_done(&served->wired.arena);
     free(served);
 }
@@ -302,18 +299,12 @@ static void serve_request(struct http_serve *serve, struct frame *frame)
     served->wired.request.done = done;
     served->wired.request.owner = served;
     bool is_good = http_wire_get_request(&reader, &served->wired);
-    struct http_call *call = &served->wired.call;
-    bool wants_fd = call->has_body_fd;
-    call->has_body_fd = false;
-    if (!is_good || wants_fd != (frame->fd >= 0)) {
+    if (!is_good || frame->fd >= 0) {
         drop(served);
         answer_nothing(serve, frame->id);
         return;
     }
-    call->has_body_fd = wants_fd;
-    call->body_fd = take_fd(&frame->fd);
     served->wired.request.counter = &served->watched.received;
-    call->sent_counter = &served->watched.sent;
     bool is_too_many = !watch(serve, &served->watched);
     if (is_too_many)
         err_set(&err, ERR_INTERNAL, "more requests at a time than %zu", WATCHED_MAX);

@@ -4,7 +4,6 @@
 #include "base/auto.h"
 
 #define URLS_MAX 4096u
-#define HEADERS_MAX 64u
 
 /* What a request says yes or no to. */
 enum flag {
@@ -15,12 +14,10 @@ enum flag {
     TRIED_ONCE = 16,
     HAS_VERSION = 32,
     HAS_ACCESS = 64,
-    HAS_CALL = 128,
-    HAS_STORE = 256,
-    FLAGS_ALL = 511,
+    HAS_STORE = 128,
+    FLAGS_ALL = 255,
 };
-enum call_flag { HAS_BODY_FD = 1, ENDED_LATE = 2, PART_KEPT = 4, HAS_TLS = 8, CALL_FLAGS_ALL = 15 };
-enum answer_flag { GOOD = 1, HAS_BODY = 2, WAS_SENT = 4, TOO_SLOW = 8, HAS_PART = 16, ANSWER_FLAGS_ALL = 31 };
+enum answer_flag { GOOD = 1, HAS_BODY = 2, ANSWER_FLAGS_ALL = 3 };
 
 static uint64_t flag_if(bool is_so, uint64_t flag)
 {
@@ -66,21 +63,6 @@ static struct http_access get_access(struct wire_reader *reader, struct arena *a
     return access;
 }
 
-static void put_call(struct wire_writer *writer, const struct http_call *call)
-{
-    wire_put(writer, flag_if(call->has_body_fd, HAS_BODY_FD) | flag_if(call->is_ended_late, ENDED_LATE) |
-                         flag_if(call->is_part_kept, PART_KEPT) | flag_if(call->tls != NULL, HAS_TLS));
-    wire_put_string(writer, call->method);
-    wire_put_strings(writer, call->headers, call->header_count);
-    wire_put_text(writer, call->has_body_fd ? (struct text){"", 0} : call->body);
-    wire_put(writer, call->body_offset);
-    wire_put(writer, call->body_bytes);
-    wire_put(writer, call->answer_wait_ms);
-    wire_put(writer, call->stall_ms);
-    if (call->tls)
-        put_tls(writer, call->tls);
-}
-
 /* libcurl writes the method as it is; headers are looked at once more when they are sent (http_call.c), but have a name there. */
 bool http_wire_is_sound(const char *method, const char *const *headers, size_t header_count, uint64_t body_bytes)
 {
@@ -95,37 +77,12 @@ bool http_wire_is_sound(const char *method, const char *const *headers, size_t h
     return is_known && !(is_reading && body_bytes);
 }
 
-static bool get_call(struct wire_reader *reader, struct http_wired *wired)
-{
-    struct http_call *call = &wired->call;
-    uint64_t flags = wire_get_below(reader, CALL_FLAGS_ALL);
-    call->has_body_fd = flags & HAS_BODY_FD;
-    call->is_ended_late = flags & ENDED_LATE;
-    call->is_part_kept = flags & PART_KEPT;
-    call->method = wire_get_string(reader, &wired->arena);
-    call->headers = wire_get_strings(reader, &wired->arena, HEADERS_MAX, &call->header_count);
-    struct text body = wire_get_text(reader);
-    call->body = (struct text){arena_strndup(&wired->arena, body.ptr, body.len), body.len};
-    call->body_fd = -1;
-    call->body_offset = wire_get(reader);
-    call->body_bytes = wire_get(reader);
-    call->answer_wait_ms = (unsigned)wire_get_below(reader, UINT32_MAX);
-    call->stall_ms = (unsigned)wire_get_below(reader, UINT32_MAX);
-    if (flags & HAS_TLS) {
-        wired->tls = get_tls(reader, &wired->arena);
-        call->tls = &wired->tls;
-    }
-    return http_wire_is_sound(call->method, call->headers, call->header_count,
-                              call->has_body_fd ? call->body_bytes : call->body.len);
-}
-
 void http_wire_put_request(struct wire_writer *writer, const struct http_request *request)
 {
     wire_put(writer, flag_if(request->is_size_known, SIZE_KNOWN) | flag_if(request->is_digest_known, DIGEST_KNOWN) |
                          flag_if(request->sha512 != NULL, SHA512_KNOWN) | flag_if(request->is_impatient, IMPATIENT) |
                          flag_if(request->is_tried_once, TRIED_ONCE) | flag_if(request->version != NULL, HAS_VERSION) |
-                         flag_if(request->access != NULL, HAS_ACCESS) | flag_if(request->call != NULL, HAS_CALL) |
-                         flag_if(request->store != NULL, HAS_STORE));
+                         flag_if(request->access != NULL, HAS_ACCESS) | flag_if(request->store != NULL, HAS_STORE));
     wire_put_strings(writer, request->urls, request->url_count);
     wire_put(writer, request->cap_bytes);
     wire_put(writer, request->size_bytes);
@@ -142,8 +99,6 @@ void http_wire_put_request(struct wire_writer *writer, const struct http_request
         wire_put_string(writer, name.path);
         wire_put_raw(writer, &name.secret, sizeof name.secret);
     }
-    if (request->call)
-        put_call(writer, request->call);
 }
 
 static void get_version(struct wire_reader *reader, struct http_version *version)
@@ -184,11 +139,8 @@ bool http_wire_get_request(struct wire_reader *reader, struct http_wired *wired)
         wired->store_path = wire_get_string(reader, arena);
         wire_get_raw(reader, &wired->store_secret, sizeof wired->store_secret);
     }
-    bool is_good = !(flags & HAS_CALL) || get_call(reader, wired);
-    if (flags & HAS_CALL)
-        request->call = &wired->call;
-    return is_good && wire_is_good(reader) && request->url_count > 0 && request->cap_bytes > 0 &&
-           (!request->call || request->url_count == 1) && wired->has_store == (wired->store_path != NULL);
+    return wire_is_good(reader) && request->url_count > 0 && request->cap_bytes > 0 &&
+           wired->has_store == (wired->store_path != NULL);
 }
 
 /* --- what became of it --- */
@@ -222,22 +174,15 @@ static uint64_t place_of(const struct http_request *request)
 void http_wire_put_answer(struct wire_writer *writer, const struct http_wired *wired)
 {
     const struct http_request *request = &wired->request;
-    const struct http_call *call = request->call;
-    wire_put(writer, flag_if(request->is_good, GOOD) | flag_if(request->body.bytes != NULL, HAS_BODY) |
-                         flag_if(call && call->was_sent, WAS_SENT) | flag_if(call && call->is_too_slow, TOO_SLOW) |
-                         flag_if(call && call->has_part, HAS_PART));
+    wire_put(writer, flag_if(request->is_good, GOOD) | flag_if(request->body.bytes != NULL, HAS_BODY));
     http_wire_put_err(writer, &request->err);
     wire_put_raw(writer, &request->blob_digest, sizeof request->blob_digest);
     wire_put(writer, request->received_bytes);
     wire_put(writer, place_of(request));
     wire_put(writer, (uint64_t)(uint32_t)request->status);
-    http_wire_put_progress(writer,
-                           (struct http_counted){request->counter ? atomic_load(request->counter) : 0,
-                                                 call && call->sent_counter ? atomic_load(call->sent_counter) : 0});
+    http_wire_put_progress(writer, (struct http_counted){request->counter ? atomic_load(request->counter) : 0, 0});
     if (request->version)
         wire_put_raw(writer, request->version, sizeof *request->version);
-    if (call)
-        wire_put_text(writer, buf_text(&call->answer_headers));
     wire_put_text(writer, buf_text(&request->body));
 }
 
@@ -261,17 +206,12 @@ void http_wire_get_progress(struct wire_reader *reader, const struct http_reques
     now.sent = wire_get(reader);
     if (request->counter)
         atomic_fetch_add(request->counter, now.received - counted->received);
-    if (request->call && request->call->sent_counter)
-        atomic_fetch_add(request->call->sent_counter, now.sent - counted->sent);
     *counted = now;
 }
 
 static void take_over(const struct http_request *request)
 {
-    bool has_part = request->call && request->call->has_part;
-    bool is_stored =
-        request->is_good && (request->call ? request->status == 200 || request->status == 206 : request->status != 304);
-    if (request->store && (has_part || is_stored))
+    if (request->store && request->is_good && request->status != 304)
         store_take_over(request->store, &request->blob_digest);
 }
 
@@ -288,7 +228,6 @@ bool http_wire_get_answer(struct wire_reader *reader, struct http_request *reque
     http_wire_get_progress(reader, request, counted);
     if (request->version)
         get_version(reader, request->version);
-    struct text headers = request->call ? wire_get_text(reader) : (struct text){"", 0};
     struct text body = wire_get_text(reader);
     if (!wire_is_good(reader) || (flags & GOOD) != (err.kind == ERR_NONE))
         return false;
@@ -296,13 +235,6 @@ bool http_wire_get_answer(struct wire_reader *reader, struct http_request *reque
     request->is_good = flags & GOOD;
     if (flags & HAS_BODY)
         http_wire_take_buf(&request->body, body);
-    if (request->call) {
-        request->call->was_sent = flags & WAS_SENT;
-        request->call->is_too_slow = flags & TOO_SLOW;
-        request->call->has_part = flags & HAS_PART;
-        if (headers.len)
-            http_wire_take_buf(&request->call->answer_headers, headers);
-    }
     take_over(request);
     return true;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_wire.h - requests and what became of them, as one process tells them the other (private to http*.c and the broker)
  *
+ * Plain GETs alone: calls (struct http_call) are made for registries, whose exchanges are handed over whole
+ * (registry/registry_wire.h).
  * Threads: no shared state.
  */
 #ifndef IMGFACTORY_IO_HTTP_WIRE_H
@@ -9,16 +11,14 @@
 #include "io/http.h"
 #include "io/wire.h"
 
-/* Bodies of requests above that go as a descriptor. */
+/* Bodies of exchanges above that go as a descriptor. */
 #define HTTP_WIRE_BODY_MAX_BYTES ((size_t)1 << 20)
 
 /* A request as it came; its counters are for the reader to set. Zero it; all memory is in `arena`. */
 struct http_wired {
     struct arena arena;
     struct http_request request;
-    struct http_call call;
     struct http_access access;
-    struct http_tls tls;
     struct http_version version;
     struct checksum sha512;
     bool has_store;
@@ -26,9 +26,9 @@ struct http_wired {
     struct digest store_secret;
 };
 
-/* Writes a request, but its counters, its `done` and its body when that is a descriptor. */
+/* Writes a request, but its counter and its `done`. */
 void http_wire_put_request(struct wire_writer *writer, const struct http_request *request);
-/* Reads one, but its body's descriptor. False: it is none; what was read is dropped with the arena. */
+/* Reads one. False: it is none; what was read is dropped with the arena. */
 bool http_wire_get_request(struct wire_reader *reader, struct http_wired *wired) MUST_CHECK;
 /* Writes what became of it. */
 void http_wire_put_answer(struct wire_writer *writer, const struct http_wired *wired);
