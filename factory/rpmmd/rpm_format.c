@@ -10,6 +10,7 @@
 #include "rpmmd/rpm_arch.h"
 #include "rpmmd/rpm_catalog.h"
 #include "rpmmd/rpm_metadata.h"
+#include "rpmmd/rpm_mirrors.h"
 #include "rpmmd/updateinfo.h"
 #include "rpmmd/yum_repos.h"
 #include "trust/freshness.h"
@@ -67,11 +68,7 @@ static void list_files(struct arena *arena, const struct source *source, struct 
             if (path[0] == '/')
                 list_add(arena, ret_paths, arena_strndup(arena, path, len));
         }
-        const struct strings *urls = &configured->repositories.items[i].base_urls;
-        for (size_t j = 0; j < urls->count; j++)
-            source_add_local(arena, urls->items[j], ret_paths);
-        source_add_local(arena, configured->repositories.items[i].metalink, ret_paths);
-        source_add_local(arena, configured->repositories.items[i].mirrorlist, ret_paths);
+        rpm_mirrors_add_local(arena, &configured->repositories.items[i], ret_paths);
     }
 }
 

@@ -2,8 +2,12 @@
 #include "rpmmd/rpm_mirrors.h"
 
 #include "base/auto.h"
+#include "base/url.h"
+#include "io/file.h"
 #include "rpmmd/rpm_variables.h"
 #include "trust/small_file.h"
+
+#include <fcntl.h>
 
 static const char *expand(struct arena *arena, const struct arch *arch, const char *text)
 {
@@ -84,4 +88,29 @@ bool rpm_mirrors_get(const struct source_env *env, struct arena *arena, const st
         return false;
     *ret_mirrors = mirrors;
     return true;
+}
+
+/* What is wrong with the list is told by who asks for it in earnest. */
+static void add_listed_local(struct arena *arena, const char *url, bool is_metalink, struct strings *paths)
+{
+    AUTO(buf_done) struct buf list = {0};
+    struct rpm_mirrors mirrors = {0};
+    struct strings listed = {0};
+    struct err none = {0};
+    source_add_local(arena, url, paths);
+    const char *path = url ? url_local_path(arena, url) : NULL;
+    if (!path || !file_read_at(AT_FDCWD, path, METALINK_MAX_BYTES, &list, &none) ||
+        !parse(arena, url, is_metalink, buf_text(&list), &mirrors, &listed, &none))
+        return;
+    for (size_t i = 0; i < listed.count; i++)
+        source_add_local(arena, listed.items[i], paths);
+}
+
+void rpm_mirrors_add_local(struct arena *arena, const struct rpm_repository *repository, struct strings *paths)
+{
+    for (size_t i = 0; i < repository->base_urls.count; i++)
+        source_add_local(arena, repository->base_urls.items[i], paths);
+    source_add_local(arena, repository->snapshot, paths);
+    add_listed_local(arena, repository->metalink, true, paths);
+    add_listed_local(arena, repository->mirrorlist, false, paths);
 }

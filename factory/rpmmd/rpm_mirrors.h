@@ -30,5 +30,8 @@ struct rpm_place rpm_place_of(struct arena *arena, const struct rpm_repository *
 /* Lists the mirrors: the base URLs, then those of the metalink or else of the mirror list, which are fetched. */
 bool rpm_mirrors_get(const struct source_env *env, struct arena *arena, const struct rpm_place *place,
                      struct rpm_mirrors *ret_mirrors, struct err *err) MUST_CHECK;
+/* Adds the folders of this machine that a repository is in: by its own URLs, and by a list of mirrors that is a file of this
+ * machine, too. A list that cannot be read, or whose own path has a variable in it, adds nothing but itself. */
+void rpm_mirrors_add_local(struct arena *arena, const struct rpm_repository *repository, struct strings *paths);
 
 #endif

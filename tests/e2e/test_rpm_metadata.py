@@ -332,6 +332,12 @@ class Mirrors(Metadata):
         self.source(f"mirrorlist: {self.serve('lists').url}/list")
         self.solve()
 
+    def test_a_list_on_this_machine_may_name_a_folder_that_only_we_may_read(self):
+        os.chmod(self.path("repo"), 0o700)
+        self.write("lists/list", f"file://{self.path('repo')}/$basearch\n")
+        self.source(f"mirrorlist: file://{self.path('lists')}/list")
+        self.solve()
+
     def test_a_mirror_list_must_not_name_files(self):
         self.write("lists/list", f"file://{self.path('repo')}/x86_64\n")
         self.source(f"mirrorlist: {self.serve('lists').url}/list")
