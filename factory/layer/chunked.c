@@ -7,14 +7,6 @@
 #include "layer/tar.h"
 #include "layer/toc.h"
 
-#include <endian.h>
-
-/* RFC 8878 section 3.1.2: magic number and length of a skippable frame. */
-#define SKIPPABLE_MAGIC 0x184D2A50u
-#define SKIPPABLE_HEADER_BYTES 8
-#define TOC_TYPE 1
-#define FOOTER_MAGIC "GNUlInUx"
-
 struct chunked {
     struct packer packer;
     struct toc toc;
@@ -84,37 +76,25 @@ static bool take_file(void *sink, const struct node *node, struct digest *ret_di
     return true;
 }
 
-static void set_number(unsigned char *to, size_t at, uint64_t value)
-{
-    uint64_t word = htole64(value);
-    memcpy(to + at * sizeof word, &word, sizeof word);
-}
-
 /* Writes bytes that a decoder passes over; *ret_offset is where they begin. */
 static bool put_skippable(struct chunked *chunked, struct text bytes, uint64_t *ret_offset, struct err *err)
 {
-    uint32_t header[2] = {htole32(SKIPPABLE_MAGIC), htole32((uint32_t)bytes.len)};
+    unsigned char header[TOC_SKIPPABLE_BYTES];
     if (bytes.len > UINT32_MAX) {
         err_set(err, ERR_INTERNAL, "the table of contents of a layer has more than 4 GiB");
         return false;
     }
-    *ret_offset = chunked->packer.blob->len + SKIPPABLE_HEADER_BYTES;
+    toc_skippable((uint32_t)bytes.len, header);
+    *ret_offset = chunked->packer.blob->len + sizeof header;
     return blob_write(chunked->packer.blob, header, sizeof header, err) &&
            blob_write(chunked->packer.blob, bytes.ptr, bytes.len, err);
 }
 
 static bool put_footer(struct chunked *chunked, const struct layer_toc *toc, struct err *err)
 {
-    unsigned char footer[64];
+    unsigned char footer[TOC_FOOTER_BYTES];
     uint64_t offset;
-    set_number(footer, 0, toc->offset);
-    set_number(footer, 1, toc->packed_bytes);
-    set_number(footer, 2, toc->plain_bytes);
-    set_number(footer, 3, TOC_TYPE);
-    set_number(footer, 4, toc->split_offset);
-    set_number(footer, 5, toc->split_packed_bytes);
-    set_number(footer, 6, toc->split_plain_bytes);
-    memcpy(footer + 56, FOOTER_MAGIC, 8);
+    toc_footer(toc, footer);
     return put_skippable(chunked, (struct text){(const char *)footer, sizeof footer}, &offset, err);
 }
 

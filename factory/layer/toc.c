@@ -7,6 +7,10 @@
 #include <endian.h>
 #include <time.h>
 
+#define SKIPPABLE_MAGIC 0x184D2A50u
+#define TABLE_TYPE 1
+#define FOOTER_MAGIC "GNUlInUx"
+
 static void add(struct buf *text, const void *bytes, size_t len)
 {
     if (!buf_add(text, bytes, len)) /* there is no cap but the memory */
@@ -188,4 +192,22 @@ void toc_done(struct toc *toc)
 {
     buf_done(&toc->entries);
     buf_done(&toc->split);
+}
+
+void toc_skippable(uint32_t len, unsigned char ret_header[TOC_SKIPPABLE_BYTES])
+{
+    const uint32_t words[] = {htole32(SKIPPABLE_MAGIC), htole32(len)};
+    _Static_assert(sizeof words == TOC_SKIPPABLE_BYTES, "magic number and length");
+    memcpy(ret_header, words, sizeof words);
+}
+
+void toc_footer(const struct layer_toc *toc, unsigned char ret_footer[TOC_FOOTER_BYTES])
+{
+    const uint64_t words[] = {htole64(toc->offset),           htole64(toc->packed_bytes),
+                              htole64(toc->plain_bytes),      htole64(TABLE_TYPE),
+                              htole64(toc->split_offset),     htole64(toc->split_packed_bytes),
+                              htole64(toc->split_plain_bytes)};
+    _Static_assert(sizeof words == TOC_FOOTER_MAGIC_AT, "the numbers in front of the magic one");
+    memcpy(ret_footer, words, sizeof words);
+    memcpy(ret_footer + sizeof words, FOOTER_MAGIC, strlen(FOOTER_MAGIC));
 }

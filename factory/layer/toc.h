@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* toc.h - the two documents behind a zstd:chunked layer: its table of contents, and how its tar is put together
+/* toc.h - what is behind the frames of a zstd:chunked layer: its table of contents, and how its tar is put together
  *
  * containers/storage, pkg/chunked/internal/minimal (FileMetadata) and vbatts/tar-split, tar/storage (Entry): JSON. The
  * table has an entry for each member of the tar, and one more for each further chunk of a file's bytes; times in RFC 3339.
  * tar-split has a line for each run of the tar's own bytes (type 2), and behind each member's header one (type 1) with the
  * CRC-64 of its bytes. Readers refuse a layer of which the two do not tell the same.
  * Neither can hold a name that is no UTF-8.
+ * Both, and behind them a footer that says where they are, stand in skippable frames (RFC 8878 section 3.1.2).
  * Threads: one writer, one thread.
  * Owns: the texts, until toc_done().
  */
@@ -14,6 +15,11 @@
 
 #include "base/digest.h"
 #include "layer/tar_header.h"
+#include "oci/descriptor.h"
+
+#define TOC_SKIPPABLE_BYTES 8
+#define TOC_FOOTER_BYTES 64
+#define TOC_FOOTER_MAGIC_AT 56 /* its last bytes are of this form alone */
 
 struct toc {
     struct buf entries; /* {"version":1,"entries":[ … */
@@ -47,5 +53,9 @@ void toc_add_member(struct toc *toc, const struct tar_member *member, const stru
 void toc_end(struct toc *toc, const struct digest *split_digest);
 /* Frees both. Accepts a zeroed one. For AUTO(). */
 void toc_done(struct toc *toc);
+/* Writes what stands in front of so many bytes that decoders pass over. */
+void toc_skippable(uint32_t len, unsigned char ret_header[TOC_SKIPPABLE_BYTES]);
+/* Writes the footer of a layer whose two documents are there. */
+void toc_footer(const struct layer_toc *toc, unsigned char ret_footer[TOC_FOOTER_BYTES]);
 
 #endif
