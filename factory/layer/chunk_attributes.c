@@ -36,10 +36,11 @@ static const char *type_name(const struct tar_entry *member)
     return member->header[TYPE_AT] == '3' ? "char" : member->header[TYPE_AT] == '4' ? "block" : "fifo";
 }
 
-/* Reads a time of a pax header as Go's archive/tar does: what is finer than nanoseconds is dropped. */
+/* Reads a time of a pax header as Go's archive/tar does: what is finer than nanoseconds is dropped, and an empty one is none (of
+ * modification tar_reader.h refuses it). */
 static struct instant pax_time(struct text value)
 {
-    struct instant time = {.is_there = true};
+    struct instant time = {.is_there = value.len > 0};
     struct text rest = value, whole;
     bool is_negative = text_has_prefix(value, "-");
     uint64_t seconds = 0;

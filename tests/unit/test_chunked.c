@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "io/tree_remove.h"
+#include "layer/chunk_attributes.h"
 #include "layer/chunk_split.h"
 #include "layer/chunk_table.h"
 #include "layer/crc64.h"
@@ -177,6 +178,41 @@ static void a_part_that_would_take_far_more_memory_than_its_text_is_refused(void
     assert_true(reads_table(text_of(arena_printf(&arena, "{\"version\":1,\"entries\":[{\"name\":\"%s\"}]}", name))));
 }
 
+/* Compares an entry of a table with a member that has such a pax header. */
+static bool is_same_time(const char *records, const char *modified, const char *accessed)
+{
+    AUTO(buf_done) struct buf header;
+    const struct tar_member written = {.type = TAR_TYPE_FILE, .name = "a", .link = "", .mode = 0644, .mtime = 7};
+    const char *what;
+    buf_init(&header, SIZE_MAX);
+    assert_true(tar_header_add(&written, &header));
+    const struct tar_entry member = {
+        .path = "a", .kind = TAR_FILE, .mode = 0644, .mtime = 7, .header = header.bytes, .records = text_of(records)};
+    const struct chunk_entry entry = {.type = "reg",
+                                      .name = "a",
+                                      .link = "",
+                                      .mode = 0644,
+                                      .modified = modified,
+                                      .accessed = accessed,
+                                      .changed = "",
+                                      .digest = "",
+                                      .chunk_digest = "",
+                                      .chunk_type = ""};
+    return chunk_attributes_same(&entry, &member, &what);
+}
+
+static void times_are_those_that_go_reads_in_a_header(void **state)
+{
+    (void)state;
+    assert_true(is_same_time("", "1970-01-01T00:00:07Z", ""));
+    assert_false(is_same_time("", "1970-01-01T00:00:08Z", ""));
+    assert_true(is_same_time("15 mtime=-1.25\n", "1969-12-31T23:59:58.75Z", ""));
+    assert_true(is_same_time("11 atime=9\n", "1970-01-01T00:00:07Z", "1970-01-01T00:00:09Z"));
+    assert_true(is_same_time("9 atime=\n", "1970-01-01T00:00:07Z", "")); /* an empty one is none */
+    assert_true(is_same_time("11 atime=9\n9 atime=\n", "1970-01-01T00:00:07Z", ""));
+    assert_false(is_same_time("9 atime=\n", "1970-01-01T00:00:07Z", "1970-01-01T00:00:00Z"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_big_file_is_cut_within_bounds_and_a_changed_one_mostly_alike),
         cmocka_unit_test(a_small_file_and_one_of_equal_bytes),
         cmocka_unit_test(a_name_that_is_no_utf_8_leaves_the_table_out_and_the_tar_as_it_is),
+        cmocka_unit_test(times_are_those_that_go_reads_in_a_header),
         cmocka_unit_test(a_part_that_would_take_far_more_memory_than_its_text_is_refused),
     };
     return cmocka_run_group_tests_name("chunked", tests, NULL, NULL);
