@@ -241,16 +241,18 @@ static bool read_numbers(const json_t *written, uint64_t *numbers, size_t count)
 }
 
 /* Reads where a layer has its table of contents; NULL: it says of none. Writers of before 2023 called the two notes
- * otherwise, and made no tar-split. */
+ * otherwise, and made no tar-split. Who writes both kinds has one table for old clients and another for new ones. */
 static const struct layer_toc *read_toc(struct arena *arena, const json_t *descriptor)
 {
     const json_t *notes = json_object_get(descriptor, "annotations");
     const json_t *checksum = json_object_get(notes, OCI_CHUNKED_ANNOTATION("manifest-checksum"));
+    const json_t *old_checksum = json_object_get(notes, OCI_OLD_CHUNKED_ANNOTATION("manifest-checksum"));
+    bool has_both = checksum && old_checksum;
     const json_t *place = json_object_get(notes, OCI_CHUNKED_ANNOTATION("manifest-position"));
     const json_t *position = json_object_get(notes, OCI_CHUNKED_ANNOTATION("tarsplit-position"));
     uint64_t at[4], split[3] = {0};
     if (!checksum) {
-        checksum = json_object_get(notes, OCI_OLD_CHUNKED_ANNOTATION("manifest-checksum"));
+        checksum = old_checksum;
         place = json_object_get(notes, OCI_OLD_CHUNKED_ANNOTATION("manifest-position"));
         position = NULL;
     }
@@ -258,7 +260,7 @@ static const struct layer_toc *read_toc(struct arena *arena, const json_t *descr
     if (!checksum)
         return NULL;
     struct layer_toc *toc = arena_new(arena, struct layer_toc);
-    toc->is_malformed = !name || !text_has_prefix(text_of(name), "sha256:") ||
+    toc->is_malformed = has_both || !name || !text_has_prefix(text_of(name), "sha256:") ||
                         !digest_parse(text_of(name + strlen("sha256:")), &toc->digest) || !read_numbers(place, at, 4) ||
                         at[3] != 1 || (position && !read_numbers(position, split, 3));
     if (!toc->is_malformed)

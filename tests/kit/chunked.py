@@ -381,7 +381,7 @@ def put_layer(folder, blob, annotations):
             break
         index = {**document, "annotations": {}}
     layer = document["layers"][0]
-    layer.update(put(blob), annotations={**{key: note for key, note in layer.get("annotations", {}).items() if not key.startswith(PREFIX)},
+    layer.update(put(blob), annotations={**{key: note for key, note in layer.get("annotations", {}).items() if not key.startswith((PREFIX, OLD_PREFIX))},
                                          **annotations})
     item = {"mediaType": "application/vnd.oci.image.manifest.v1+json", **put(json.dumps(document).encode()),
             "annotations": {"org.opencontainers.image.ref.name": "latest"}}

@@ -390,6 +390,10 @@ static void a_layer_tells_where_its_table_is_or_that_it_is_told_wrongly(void **s
                                   {digest, "\"10:20:30:1\"", "\"40:50:99999999999999999999\""}};
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
         assert_true(toc_of(maker, bad[i][0], bad[i][1], bad[i][2])->is_malformed);
+    const char *old =
+        arena_printf(&maker->arena, "%s,\"" OCI_OLD_CHUNKED_ANNOTATION("manifest-checksum") "\":%s", digest, digest);
+    assert_true(
+        toc_of(maker, old, "\"10:20:30:1\"", "\"40:50:60\"")->is_malformed); /* which of the two would a client take? */
 }
 
 static void null_is_an_empty_list(void **state)
