@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chunk_attributes.h - what an entry of a table of contents says of a member of the tar, but for its bytes
  *
- * As containers/storage compares a table with the headers in tar-split (pkg/chunked,
- * ensureFileMetadataAttributesMatch): type, name,
- * target, mode as it is written, size, owner, times, device, extended attributes. Times of access and of change
- * are those of the pax
- * header; where older writers put Go's zero time none is meant.
+ * As containers/storage compares a table with the headers in tar-split (pkg/chunked, ensureFileMetadataAttributesMatch):
+ * type, name, target, mode as it is written, size, owner, times, device, extended attributes. Times of access and of
+ * change are those of the pax header; where older writers put Go's zero time none is meant.
  * Threads: no state.
  */
 #ifndef IMGFACTORY_LAYER_CHUNK_ATTRIBUTES_H

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chunk_split.h - the tar-split of a zstd:chunked layer, anybody's, held against its tar as that comes
  *
- * vbatts/tar-split, tar/storage (Entry): a line of JSON for each run of the tar's own bytes, and for each member
- * one that stands for
- * its bytes with their CRC-64 (layer/toc.h). Clients put the tar together by it.
+ * vbatts/tar-split, tar/storage (Entry): a line of JSON for each run of the tar's own bytes, and for each member one that
+ * stands for its bytes with their CRC-64 (layer/toc.h). Clients put the tar together by it.
  * Threads: one reader, one thread.
  * Owns: what it knows of members, until chunk_split_done().
  * Fails with: false and *ret_why, a phrase for people.
@@ -12,9 +11,8 @@
 #define IMGFACTORY_LAYER_CHUNK_SPLIT_H
 
 #include "base/err.h"
-#include "layer/crc64.h"
-
 #include "base/text.h"
+#include "layer/crc64.h"
 
 /* Where tar-split has a member's bytes. */
 struct chunk_place {

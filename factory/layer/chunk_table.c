@@ -48,10 +48,9 @@ json_t *chunk_json_parse(struct text json, size_t flags)
     return json_loadb(json.ptr, json.len, flags | JSON_REJECT_DUPLICATES, NULL);
 }
 
-/* Cuts what is before the next comma off the front, which counts outside of strings and brackets alone. What is
- * cut may be no JSON:
- * who parses it says so. Returns false when there is nothing before the comma or the end, or a bracket closes that
- * is not open. */
+/* Cuts what is before the next comma off the front, which counts outside of strings and brackets alone. What is cut may be
+ * no JSON: who parses it says so. Returns false when there is nothing before the comma or the end, or a bracket closes
+ * that is not open. */
 static bool cut_piece(struct text *left, struct text *ret_piece)
 {
     size_t depth = 0, at = next_outside(*left, 0);

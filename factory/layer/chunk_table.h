@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chunk_table.h - the table of contents of a zstd:chunked layer, anybody's, read entry by entry
  *
- * containers/storage, pkg/chunked/internal/minimal (TOC, FileMetadata):
- * {"version":1,"entries":[…],"tarSplitDigest":…}. What
- * layer/toc.h writes is one such. An entry is parsed when it is asked for, so that a big table costs no more
- * memory than its
- * text. Unknown keys are passed over, as Go does it. Go, which reads the table at clients, takes keys in either
- * case: a key that is a
- * known one but for its case is refused, since two readers would take two tables out of it; so is one that comes
- * twice.
+ * containers/storage, pkg/chunked/internal/minimal (TOC, FileMetadata): {"version":1,"entries":[…],"tarSplitDigest":…}.
+ * What layer/toc.h writes is one such. An entry is parsed when it is asked for, so that a big table costs no more memory
+ * than its text. Unknown keys are passed over, as Go does it. Go, which reads the table at clients, takes keys in either
+ * case: a key that is a known one but for its case is refused, since two readers would take two tables out of it; so is
+ * one that comes twice.
  * Threads: a reader belongs to one thread.
  * Owns: an entry owns its JSON until chunk_entry_done(); strings are within it.
  * Fails with: false and *ret_why, a phrase for people.

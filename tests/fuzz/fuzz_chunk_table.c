@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A zstd:chunked layer of any table of contents, tar-split and tar is held or refused. Parts are divided by
- * DIVIDER: the table, tar-split,
- * and pieces of the tar, each a frame of its own; digests and places of the first two are right. */
+/* A zstd:chunked layer of any table of contents, tar-split and tar is held or refused. Parts are divided by DIVIDER: the
+ * table, tar-split, and pieces of the tar, each a frame of its own; digests and places of the first two are right. */
 #include "fuzz.h"
 
 #include "layer/chunk_check.h"
