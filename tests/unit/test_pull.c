@@ -272,6 +272,26 @@ static void a_pull_that_was_cut_off_fetches_the_rest_alone(void **state)
     CHECK_RANGE(atomic_load(&registry->blob_count), 1, 4);
 }
 
+static void layers_of_the_images_manifests_alone_are_fetched(void **state)
+{
+    struct registry *registry = *state;
+    struct layout_image image;
+    struct err err = {0};
+    CHECK_OK(pull(registry, "v1", NULL, &image, &err), &err);
+    /* What stands in memory behind the last manifest, and behind the last layer, is none of the image's. */
+    struct layout_manifest manifests[2] = {image.manifests.items[0], image.manifests.items[1]};
+    struct layout_blob layers[2] = {manifests[0].layers.items[0], {.size_bytes = 1, .media_type = LAYER_TYPE}};
+    manifests[0].layers.items = layers;
+    manifests[0].layers.count = 1;
+    manifests[1].layers.items = &layers[1];
+    manifests[1].layers.count = 1;
+    image.manifests.items = manifests;
+    image.manifests.count = 1;
+    atomic_store(&registry->blob_count, 0);
+    CHECK_OK(pull_layers(registry, registry->store, &image, NULL, &err), &err);
+    assert_int_equal(atomic_load(&registry->blob_count), 1);
+}
+
 static void the_same_layer_with_two_sizes_is_refused(void **state)
 {
     struct registry *registry = *state;
@@ -319,6 +339,7 @@ int main(void)
         TEST(other_bytes_than_the_digest_says_are_refused),
         TEST(layers_come_once_each_at_most_four_at_a_time),
         TEST(a_pull_that_was_cut_off_fetches_the_rest_alone),
+        TEST(layers_of_the_images_manifests_alone_are_fetched),
         TEST(the_same_layer_with_two_sizes_is_refused),
         TEST(a_pulled_image_becomes_a_layout),
     };

@@ -295,6 +295,16 @@ static void toml_that_is_deep_or_huge_is_refused(void **state)
     assert_null(parse(&arena, bytes, &err));
     CHECK_ERR(&err, ERR_USAGE, "deeper than 32");
     err_clear(&err);
+    /* A key of 32 parts is one, a key of 33 is none. */
+    memset(bytes, 0, 1000);
+    for (size_t i = 0; i < 32; i++)
+        memcpy(bytes + 2 * i, "k.", 2);
+    memcpy(bytes + 63, "=1", 2);
+    assert_non_null(parse(&arena, bytes, &err));
+    memcpy(bytes + 63, ".k=1", 4);
+    assert_null(parse(&arena, bytes, &err));
+    CHECK_ERR(&err, ERR_USAGE, "a key of more than 32 parts");
+    err_clear(&err);
     memset(bytes, ' ', len + 1);
     assert_null(parse(&arena, bytes, &err));
     CHECK_ERR(&err, ERR_USAGE, "1 MiB");

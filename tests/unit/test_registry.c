@@ -629,6 +629,28 @@ static void a_broken_download_goes_on_where_it_was(void **state)
     registry_close(registry);
 }
 
+static void a_blob_of_another_size_than_was_said_is_refused(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct layout_blob small = small_blob(), big = big_blob();
+    struct registry *registry = kit_open_plain(&kit);
+    kit_set(&kit, "");
+    CHECK_OK(put(registry, &small, NULL, &err), &err);
+    CHECK_OK(put(registry, &big, NULL, &err), &err);
+    /* The bytes are the right ones: the digest tells nothing. */
+    for (int more = -1; more <= 1; more += 2) {
+        assert_false(
+            registry_get_blob(registry, kit.store, &small.digest, small.size_bytes + (uint64_t)more, NULL, &err));
+        CHECK_ERR(&err, ERR_TRUST, arena_printf(&kit.arena, "expected %d bytes, got 12", 12 + more));
+        err_clear(&err);
+    }
+    /* More than can be an error's text is not read to its end. */
+    assert_false(registry_get_blob(registry, kit.store, &big.digest, 1, NULL, &err));
+    CHECK_ERR(&err, ERR_MALFORMED, "larger than the 65536 bytes that are allowed");
+    registry_close(registry);
+}
+
 static void a_wrong_or_absent_blob_is_refused(void **state)
 {
     (void)state;
@@ -910,6 +932,7 @@ int main(void)
         cmocka_unit_test(wrong_bytes_by_digest_are_refused),
         cmocka_unit_test(missing_parts_are_told_apart_from_bad_manifests),
         cmocka_unit_test(a_broken_download_goes_on_where_it_was),
+        cmocka_unit_test(a_blob_of_another_size_than_was_said_is_refused),
         cmocka_unit_test(a_wrong_or_absent_blob_is_refused),
         cmocka_unit_test(a_look_that_is_refused_is_an_error_and_no_absence),
         cmocka_unit_test(a_blob_that_is_gone_is_absent),

@@ -207,6 +207,16 @@ static void an_enterprise_release_is_its_major_number(void **state)
     assert_string_equal(load_host(host, 1)->base_urls.items[0], "https://a.test/9.2/9-stream/$arch");
 }
 
+static void a_variable_that_cannot_be_read_is_an_error(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    (void)put(host, "etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://a.test/\ngpgkey=https://k.test/k\n");
+    (void)put(host, "etc/dnf/vars/stream/below", "a folder where a file should be\n");
+    assert_false(source_load_host(&host->arena, host->dir, &host->source, &host->err));
+    CHECK_ERR(&host->err, ERR_LOCAL, "etc/dnf/vars/stream");
+}
+
 static void variables_may_have_words_that_stand_for_them(void **state)
 {
     (void)state;
@@ -385,6 +395,7 @@ int main(void)
         cmocka_unit_test(an_unknown_source_names_the_nearest),
         cmocka_unit_test(a_fedora_hosts_repositories_are_the_default),
         cmocka_unit_test(an_enterprise_release_is_its_major_number),
+        cmocka_unit_test(a_variable_that_cannot_be_read_is_an_error),
         cmocka_unit_test(variables_may_have_words_that_stand_for_them),
         cmocka_unit_test(modules_are_those_that_dnf_enabled),
         cmocka_unit_test(what_transfers_want_is_that_of_main_unless_a_repository_says_otherwise),
