@@ -225,6 +225,8 @@ static void find_followed(struct fileset *set)
     struct arena scratch = {0};
     struct followed followed = {set, {.arena = &scratch}, {.arena = &scratch}};
     size_t first = set->package_count && strcmp(set->packages[0]->name, GROUND_PACKAGE_NAME) == 0;
+    if (set->package_count < first + 2)
+        return; /* there is no other package */
     for (size_t i = first; i < set->package_count; i++) {
         for (size_t j = 0; j < set->packages[i]->count; j++) {
             const struct entry *entry = &set->packages[i]->entries[j];

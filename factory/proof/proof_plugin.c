@@ -47,7 +47,7 @@ static bool defines_first(struct prover *prover, const struct proof_scope *scope
 {
     bool is_defined = false;
     for (size_t i = 0; !is_defined && i < scope->count && prover->steps <= PROVER_STEPS_MAX; i++) {
-        struct proof_elf *elf = scope->items[i];
+        struct proof_elf *elf = scope->items[i]->twin ? scope->items[i]->twin : scope->items[i];
         if (elf->question != prover->question_count) {
             elf->question = prover->question_count;
             elf->answer = elf_symbols_define(prover_symbols(prover, elf), name, unbound->version, &prover->steps);
@@ -91,18 +91,54 @@ static bool is_of_debugger(const struct unbound *unbound)
     return soname && strcmp(soname, "libthread_db.so.1") == 0 && strncmp(unbound->name, "ps_", strlen("ps_")) == 0;
 }
 
+/* Lists all files of an architecture, once, and of those with the same bytes one. */
+static const struct proof_scope *all_of(struct prover *prover, const struct arch *arch)
+{
+    size_t index = (size_t)(arch - prover->arches);
+    if (!prover->all)
+        prover->all = arena_new_array(prover->arena, struct proof_scope *, prover->request->arch_count);
+    if (!prover->all[index]) {
+        prover->all[index] = arena_new(prover->arena, struct proof_scope);
+        for (size_t i = 0; i < prover->package.count; i++) {
+            if (prover->elfs[i]->file && prover->elfs[i]->arch == arch && !prover->elfs[i]->twin)
+                list_add(prover->arena, prover->all[index], prover->elfs[i]);
+        }
+    }
+    return prover->all[index];
+}
+
+/* Finds what was answered of these symbols of a file, or of another one with the same bytes: their names and versions lie in
+ * the same place then. The caller sets *ret_answer when it was not asked before. */
+static bool was_answered(struct prover *prover, const struct arch *arch, struct map *answers,
+                         const struct unbound *items, size_t count, bool **ret_answer)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    LIST(const void *) places = {0};
+    list_add(&scratch, &places, arch);
+    for (size_t i = 0; i < count; i++) {
+        list_add(&scratch, &places, items[i].name);
+        list_add(&scratch, &places, items[i].version);
+    }
+    struct text key = {(const char *)places.items, places.count * sizeof *places.items};
+    *ret_answer = map_get(answers, key);
+    if (*ret_answer)
+        return true;
+    answers->arena = prover->arena;
+    *ret_answer = arena_new(prover->arena, bool);
+    (void)map_add(answers, (struct text){arena_strndup(prover->arena, key.ptr, key.len), key.len}, *ret_answer);
+    return false;
+}
+
 /* Symbols that no single program provides: known to the image or not. */
 static void report_unbound(struct prover *prover, const struct arch *arch, struct trouble *trouble)
 {
     struct unbound_list unknown = {0}, known = {0}, debugger = {0};
-    struct proof_scope all = {0};
-    for (size_t i = 0; i < prover->package.count; i++) {
-        if (prover->elfs[i]->file && prover->elfs[i]->arch == arch)
-            list_add(trouble->arena, &all, prover->elfs[i]);
-    }
     for (size_t i = 0; i < trouble->unbound.count; i++) {
         const struct unbound *unbound = &trouble->unbound.items[i];
-        if (scope_defines(prover, &all, unbound))
+        bool *is_known;
+        if (!was_answered(prover, arch, &prover->known, unbound, 1, &is_known))
+            *is_known = scope_defines(prover, all_of(prover, arch), unbound);
+        if (*is_known)
             list_add(trouble->arena, &known, *unbound);
         else if (is_of_debugger(unbound))
             list_add(trouble->arena, &debugger, *unbound);
@@ -117,7 +153,13 @@ static void report_unbound(struct prover *prover, const struct arch *arch, struc
 
 static void settle_symbols(struct prover *prover, const struct arch *arch, struct trouble *trouble)
 {
-    if (trouble->unbound.count && !has_host(prover, arch, &trouble->unbound))
+    const struct unbound_list *unbound = &trouble->unbound;
+    bool *is_hosted;
+    if (!unbound->count)
+        return;
+    if (!was_answered(prover, arch, &prover->hosted, unbound->items, unbound->count, &is_hosted))
+        *is_hosted = has_host(prover, arch, unbound);
+    if (!*is_hosted)
         report_unbound(prover, arch, trouble);
 }
 

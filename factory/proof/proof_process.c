@@ -154,15 +154,30 @@ static bool is_unwinding(const char *name)
     return strcmp(name, "pthread_exit") == 0 || strcmp(name, "pthread_cancel") == 0 || strcmp(name, "thrd_exit") == 0;
 }
 
+/* Whether a file with the same bytes was bound by files that are all in this scope, too. */
+static bool is_bound_as_twin(struct prover *prover, struct proof_elf *elf)
+{
+    const struct proof_elf *twin = elf->twin;
+    if (!twin || !twin->has_providers || !scope_has_all(prover, &twin->providers))
+        return false;
+    prover->proof->symbol_count += elf->has_providers ? 0 : twin->symbol_count;
+    elf->imports_unwinding = twin->imports_unwinding;
+    elf->has_providers = true;
+    elf->providers = twin->providers;
+    elf->providers.capacity = 0; /* who binds it anew makes a list of its own */
+    return true;
+}
+
 static void bind_symbols(struct binding *binding, struct proof_elf *elf)
 {
     struct prover *prover = binding->prover;
     const struct elf_symbols *symbols = prover_symbols(prover, elf);
-    if (elf->has_providers && scope_has_all(prover, &elf->providers))
+    if ((elf->has_providers && scope_has_all(prover, &elf->providers)) || is_bound_as_twin(prover, elf))
         return;
     size_t unbound = binding->trouble->unbound.count;
     bool is_first = !elf->has_providers;
     elf->providers.count = 0;
+    elf->symbol_count = 0;
     binding->expected_count = 0;
     for (size_t i = 1; i < symbols->count && binding->trouble->unbound.count < UNBOUND_MAX; i++) {
         if (symbols->use[i] == ELF_USE_NONE)
@@ -181,6 +196,7 @@ static void bind_symbols(struct binding *binding, struct proof_elf *elf)
             list_add(binding->trouble->arena, &binding->trouble->unbound,
                      (struct unbound){elf, symbol.name, symbol.version});
         prover->proof->symbol_count += is_first;
+        elf->symbol_count++;
     }
     elf->has_providers = unbound == binding->trouble->unbound.count;
 }

@@ -2,6 +2,7 @@
 /* The tree becomes the files of one pretended package, so that the loader's search is the one of the closure. */
 #include "proof/prover.h"
 
+#include "base/auto.h"
 #include "closure/ld_cache.h"
 #include "package/script.h"
 
@@ -48,6 +49,7 @@ struct proof_elf *prover_elf(struct prover *prover, const struct entry *content)
 
 const struct elf_symbols *prover_symbols(struct prover *prover, struct proof_elf *elf)
 {
+    elf = elf->twin ? elf->twin : elf;
     if (!elf->is_read) {
         const struct entry *entry = elf->file->entry;
         elf->is_read = true;
@@ -150,6 +152,8 @@ bool prover_is_loadable(const struct elf_facts *elf)
 
 static void make_elfs(struct prover *prover)
 {
+    AUTO(arena_done) struct arena scratch = {0};
+    struct map first = {.arena = &scratch}; /* of files with the same facts: they are one file's */
     prover->elfs = arena_new_array(prover->arena, struct proof_elf *, prover->package.count);
     for (size_t i = 0; i < prover->package.count; i++) {
         const struct entry *entry = &prover->package.entries[i];
@@ -158,6 +162,9 @@ static void make_elfs(struct prover *prover)
             continue;
         struct proof_elf *elf = prover->elfs[i] = arena_new(prover->arena, struct proof_elf);
         elf->file = fileset_find(&prover->set, entry->path);
+        struct text facts = {(const char *)&entry->elf, sizeof entry->elf};
+        if (!map_add(&first, facts, elf))
+            elf->twin = map_get(&first, facts);
         elf->is_given = prover->request->tree->nodes[i].is_given;
         for (size_t j = 0; !entry->elf->broken && !elf->arch && j < prover->request->arch_count; j++) {
             if (loader_is_for(entry->elf, &prover->arches[j]))

@@ -27,6 +27,7 @@ struct proof_scope {
 struct proof_elf {
     const struct sourced *file; /* NULL: the entry is no ELF file */
     const struct arch *arch;    /* NULL: of none of the image's */
+    struct proof_elf *twin;     /* the first file with the same bytes (a hard link of a root); NULL: itself */
     struct elf_symbols symbols;
     bool is_read;                 /* symbols */
     bool is_loaded;               /* by a program, through DT_NEEDED */
@@ -35,6 +36,7 @@ struct proof_elf {
     bool has_providers;           /* all its symbols were found once, in `providers` */
     bool imports_unwinding;       /* pthread_exit and the like */
     struct proof_scope providers; /* each once */
+    size_t symbol_count;          /* how many were looked for */
     unsigned mark;                /* number of the process in whose scope it was last */
     unsigned question;            /* the number of the last that was asked of it (defines_first() in proof_plugin.c) */
     bool answer;                  /* to it */
@@ -69,6 +71,8 @@ struct prover {
     struct proof_elf no_elf;      /* never written to */
     LIST(struct proof_program) programs;
     const struct proof_identity *identity; /* whose permissions count; NULL: root's, or nobody knows whose */
+    struct proof_scope **all;              /* parallel to arches: its files; NULL: not needed yet */
+    struct map known, hosted;              /* of symbols without a provider: the image has them, one program has them */
     size_t last_host;                      /* of `programs`: the one that last provided a plug-in's symbols */
     unsigned question_count;               /* of proof_elf.question */
     size_t host_tries;                     /* processes set up for plug-ins that lack a library */

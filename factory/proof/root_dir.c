@@ -208,11 +208,15 @@ bool root_dir_read(const char *path, const char *left_out, size_t thread_count, 
         err_set_errno(err, errno, "cannot read %s of the directory that is checked", path);
         return false;
     }
+    ret_root->seen = arena_new(&ret_root->arena, struct seen_files);
+    pthread_mutex_init(&ret_root->seen->lock, NULL);
+    ret_root->seen->by_inode.arena = &ret_root->seen->arena;
     ret_root->readers = arena_new_array(&ret_root->arena, struct root_dir_reader, ret_root->reader_count);
     for (size_t i = 0; i < ret_root->reader_count; i++) {
         ret_root->readers[i].root = fd;
         ret_root->readers[i].left_out = left_out;
         ret_root->readers[i].count = &count;
+        ret_root->readers[i].seen = ret_root->seen;
     }
     bool is_read = read_levels(ret_root, &first, &all, err) && open_wanted(ret_root, &all, err);
     if (is_read)
@@ -228,6 +232,10 @@ void root_dir_done(struct root_dir *root)
 {
     for (size_t i = 0; i < root->reader_count; i++)
         root_dir_reader_done(&root->readers[i]);
+    if (root->seen) {
+        pthread_mutex_destroy(&root->seen->lock);
+        arena_done(&root->seen->arena);
+    }
     struct arena arena = root->arena; /* has the readers */
     *root = (struct root_dir){0};
     arena_done(&arena);

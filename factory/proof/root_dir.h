@@ -5,6 +5,7 @@
  * looked at. ELF files and /etc/ld.so.cache are mapped; of a script only the beginning is read (the "#!" line), other
  * files have no bytes; size_bytes and data are those. Not opened is what nobody may execute and is below /usr/share, or
  * has a name of data (root_dir_reader.h) that neither a symlink nor another file's DT_NEEDED has.
+ * Names of one file (hard links) have the same data and elf, mapped and read once.
  * Devices, fifos and sockets are left out, and what is below /proc, /sys, /dev and /run. A file that may not be read and
  * is not executable is taken as empty.
  * Threads: no shared state; root_dir_read() makes some of its own, and neither the tree nor an error depends on how many.
@@ -17,11 +18,13 @@
 #include "tree/tree.h"
 
 struct root_dir_reader;
+struct seen_files;
 
 struct root_dir {
     struct root_dir_reader *readers;
     size_t reader_count;
-    struct arena arena; /* of the readers and the nodes */
+    struct seen_files *seen; /* by the readers */
+    struct arena arena;      /* of the readers, what they share, and the nodes */
     struct tree tree;
 };
 

@@ -119,6 +119,62 @@ static bool take_bytes(struct root_dir_reader *reader, int fd, uint64_t size_byt
     return true;
 }
 
+/* Which file an open one is, whatever its name. */
+struct inode {
+    dev_t device;
+    ino_t number;
+};
+
+struct seen_file {
+    struct inode inode;
+    struct node found; /* its bytes, and what they are */
+};
+
+static struct text inode_key(const struct inode *inode)
+{
+    return (struct text){(const char *)inode, sizeof *inode};
+}
+
+static bool find_seen(struct seen_files *seen, const struct inode *inode, struct node *node)
+{
+    pthread_mutex_lock(&seen->lock);
+    const struct seen_file *file = map_get(&seen->by_inode, inode_key(inode));
+    pthread_mutex_unlock(&seen->lock);
+    if (!file)
+        return false;
+    node->data = file->found.data;
+    node->size_bytes = file->found.size_bytes;
+    node->elf = file->found.elf;
+    return true;
+}
+
+static void add_seen(struct seen_files *seen, const struct inode *inode, const struct node *node)
+{
+    pthread_mutex_lock(&seen->lock);
+    struct seen_file *file = arena_new(&seen->arena, struct seen_file);
+    *file = (struct seen_file){.inode = *inode, .found = *node};
+    (void)map_add(&seen->by_inode, inode_key(&file->inode), file); /* another reader may have been faster */
+    pthread_mutex_unlock(&seen->lock);
+}
+
+/* Takes what the proof looks at, of a file with several names once. Of one of them the path matters. */
+static bool take_file(struct root_dir_reader *reader, int fd, const struct stat *status, struct node *node,
+                      struct err *err)
+{
+    struct inode inode;
+    memset(&inode, 0, sizeof inode); /* a key has no padding that differs */
+    inode.device = status->st_dev;
+    inode.number = status->st_ino;
+    bool is_seen_often = status->st_nlink > 1 && strcmp(node->path, LD_CACHE_PATH) != 0;
+    if (is_seen_often && find_seen(reader->seen, &inode, node))
+        return true;
+    if (!take_bytes(reader, fd, (uint64_t)status->st_size, node, err))
+        return false;
+    if (is_seen_often)
+        add_seen(reader->seen, &inode, node);
+    return true;
+}
+
 /* Sets what fstat(2) tells; *ret_skipped: the name became something else since it was listed, or is gone. */
 static bool open_file(struct root_dir_reader *reader, int dir, const char *name, struct node *node, bool *ret_skipped,
                       struct err *err)
@@ -139,7 +195,7 @@ static bool open_file(struct root_dir_reader *reader, int dir, const char *name,
     }
     *ret_skipped = !S_ISREG(status.st_mode);
     node->mode = status.st_mode & 07777;
-    return *ret_skipped || !status.st_size || take_bytes(reader, fd, (uint64_t)status.st_size, node, err);
+    return *ret_skipped || !status.st_size || take_file(reader, fd, &status, node, err);
 }
 
 /* FHS 3.0, 4.11: /usr/share is for what no machine runs or loads. Programs may be there all the same: scripts. So it is in

@@ -3,7 +3,7 @@
  *
  * Private to root_dir.c. Images have a hundred thousand files, so each costs as few system calls as can be: getdents64(2)
  * tells what a name is, a file that may matter is opened before it is asked for its size and mode, and of others only the
- * mode is asked for.
+ * mode is asked for. A file that has several names (st_nlink) is read and mapped once, whoever meets it first.
  * Threads: a reader belongs to one thread; a folder to the reader that takes it, and is const when it is read.
  * Owns: a reader owns its arenas and mappings (root_dir_reader_done()).
  * Fails with: ERR_LOCAL (cannot be read), ERR_MALFORMED (more than 4 million names, 256 levels).
@@ -11,8 +11,10 @@
 #ifndef IMGFACTORY_PROOF_ROOT_DIR_READER_H
 #define IMGFACTORY_PROOF_ROOT_DIR_READER_H
 
+#include "base/map.h"
 #include "tree/tree.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #define ROOT_DIR_NODES_MAX ((size_t)4 << 20)
@@ -37,10 +39,18 @@ struct folders {
     size_t count, capacity;
 };
 
+/* What was found in files that have several names, for all readers. */
+struct seen_files {
+    pthread_mutex_t lock; /* guards all below */
+    struct arena arena;
+    struct map by_inode; /* struct seen_file, private to root_dir_reader.c */
+};
+
 struct root_dir_reader {
     int root;             /* descriptor of the root; borrowed */
     const char *left_out; /* a directory that is not looked into; NULL: none. Borrowed */
     atomic_size_t *count; /* of names, of all readers together */
+    struct seen_files *seen;
     struct arena kept;    /* paths, link targets, lines of scripts, ELF facts */
     struct arena scratch; /* folders and their names */
     LIST(struct view) views;

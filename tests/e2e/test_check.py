@@ -162,6 +162,39 @@ class Check(Case):
         plain("/srv/inner/usr/share/app/libplug.so.1", soname="libplug.so.1")
         self.bad("libplug.so.1", "absent")
 
+    def test_names_of_one_file_are_judged_each_in_its_own_place(self):
+        def library(place, source):
+            os.makedirs(f"{self.root}/opt/{place}/lib", exist_ok=True)
+            os.rename(self.compile(self.libraries + "/libnear.so.1", source, soname="libnear.so.1"), f"{self.root}/opt/{place}/lib/libnear.so.1")
+        near = "int near(void) { return 1; }"
+        self.compile(self.libraries + "/libnear.so.1", near, soname="libnear.so.1")
+        self.compile("/opt/b/bin/tool", "int near(void); void _start(void) { near(); }", program=True, needs=["libnear.so.1"],
+                     options=["-Wl,-rpath,$ORIGIN/../lib"])
+        for place in ("a", "b", "c"):
+            library(place, near)
+            os.makedirs(f"{self.root}/opt/{place}/bin", exist_ok=True)
+            if place != "b":
+                os.link(f"{self.root}/opt/b/bin/tool", f"{self.root}/opt/{place}/bin/tool")
+        reports = [self.good("--jobs", jobs) for jobs in ("1", "4")]
+        self.assertEqual([(report["files"], report["programs"], report["symbols"]) for report in reports], [(9, 4, 4)] * 2)
+        for place in ("a", "b", "c"):  # the first name, and others
+            library(place, "int far(void) { return 1; }")
+            result = self.check()
+            self.assertEqual([found["path"] for found in json.loads(result.stdout)["architectures"][0]["violations"]],
+                             [f"/opt/{place}/bin/tool"], result)
+            library(place, near)
+
+    def test_each_name_of_a_plug_in_is_told_and_a_cache_of_the_loader_is_read_whatever_other_name_it_has(self):
+        for name in ("one", "other"):
+            os.makedirs(f"{self.root}/usr/lib/{name}")
+        self.compile("/usr/lib/one/plugin.so", "int nobody(void); int plug(void) { return nobody(); }")
+        os.link(self.root + "/usr/lib/one/plugin.so", self.root + "/usr/lib/other/plugin.so")
+        self.write("root/etc/ld.so.cache", "glibc-ld.so.cache1.1" + "\x7f" * 4 + "\0" * 24)  # 2 thousand million entries
+        os.link(self.root + "/etc/ld.so.cache", self.root + "/copy")
+        report = json.loads(self.check().stdout)["architectures"][0]
+        self.assertEqual([found["path"] for found in report["violations"]], ["/usr/lib/one/plugin.so", "/usr/lib/other/plugin.so"])
+        self.assertEqual([note["path"] for note in report["notes"]], ["/etc/ld.so.cache"])
+
     def test_a_plug_in_gets_all_its_symbols_from_one_program_and_each_plug_in_its_own(self):
         host = {"program": True, "options": ("-Wl,--export-dynamic",)}
         self.compile("/usr/bin/first", "int a(void) { return 1; } void _start(void) { }", **host)
