@@ -1319,7 +1319,7 @@ static void confine(struct build *build)
         const char *base = image->manifest->base, *tag;
         image->source->format->list_files(build->arena, image->source, &files);
         for (size_t j = 0; j < files.count; j++)
-            confinement_read_linked(command, files.items[j]);
+            confinement_read_source(command, files.items[j]);
         if (base && !manifest_base_image(image->manifest) && manifest_base_is_layout(base))
             confinement_read(command, standing_layout(build->arena, image->manifest, &tag));
     }

@@ -22,13 +22,24 @@ static void fill_options(void *owner, struct http_options *ret_options)
     *ret_options = command_http_options(owner);
 }
 
+/* What the call may ever want of a registry: who reads hostile bytes is not let delete, or change, for it. */
+static enum registry_access most_of(const struct command *command)
+{
+    const unsigned reading = COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_WHY | COMMAND_FIND |
+                             COMMAND_DIFF | COMMAND_SBOM | COMMAND_PROVENANCE | COMMAND_VEX | COMMAND_UNIT;
+    unsigned kind = command->options.command->kind;
+    const unsigned deleting = COMMAND_PRUNE | COMMAND_ASSEMBLE | (command->site.path ? COMMAND_BUILD : 0);
+    return kind & reading ? REGISTRY_PULL : kind & deleting ? REGISTRY_DELETE : REGISTRY_PUSH;
+}
+
 /* What the broker does, until the other process ends. */
 static void serve(struct channel *channel, void *owner)
 {
     struct command *command = owner;
     struct http_serving serving = {.options = fill_options, .owner = command};
     struct http_serve *network = http_serve_new(channel, &serving);
-    struct registry_serve *registries = registry_serve_new(channel, network, command_registry_options(command));
+    struct registry_serve *registries =
+        registry_serve_new(channel, network, command_registry_options(command), most_of(command));
     struct frame frame;
     while (channel_receive(channel, BROKER_FRAME_MAX_BYTES, &frame)) {
         bool is_known = http_serve_take(network, &frame) || registry_serve_take(registries, &frame);
@@ -79,6 +90,15 @@ void confinement_read_linked(struct command *command, const char *dir)
     confinement_read(command, dir);
     if (command->keeper && dir)
         add_links(command, dir, &command->confined.readable);
+}
+
+void confinement_read_source(struct command *command, const char *path)
+{
+    struct confine_places *places = &command->confined;
+    size_t before = places->readable.count;
+    confinement_read_linked(command, path);
+    for (size_t i = before; i < places->readable.count; i++)
+        list_add(&command->arena, &places->local, places->readable.items[i]);
 }
 
 /* Makes a folder and those above it, and notes which: a run that comes to nothing leaves none behind. */

@@ -18,6 +18,8 @@ void confinement_start(struct command *command);
 void confinement_read(struct command *command, const char *path);
 /* Allows to read a directory of configuration, with what the links in it lead to; NULL is fine. */
 void confinement_read_linked(struct command *command, const char *dir);
+/* The same of a file or folder that a source names, which the broker may read, too (file: URLs). */
+void confinement_read_source(struct command *command, const char *path);
 /* Allows to write below a directory, which is made (with this mode) where it is not there, and below what the links in it
  * lead to (an image of the output that lies elsewhere); NULL is fine. */
 void confinement_write(struct command *command, const char *dir, mode_t mode);

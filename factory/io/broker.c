@@ -256,7 +256,7 @@ void broker_seal(struct broker *broker, const struct confine_places *places)
     AUTO(wire_done) struct wire_writer writer;
     wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
     wire_put(&writer, (uint64_t)(uint32_t)places->shortage);
-    wire_put_strings(&writer, places->readable.items, places->readable.count);
+    wire_put_strings(&writer, places->local.items, places->local.count);
     wire_put_strings(&writer, places->writable.items, places->writable.count);
     if (!writer.is_full)
         broker_say(broker, BROKER_SEAL, buf_text(&writer.bytes));

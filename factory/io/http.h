@@ -111,6 +111,14 @@ struct http_version {
     char modified[64]; /* Last-Modified */
 };
 
+/* Who opens files of this machine in place of libcurl: what was looked at is what is read then, whatever its path leads to a
+ * moment later. */
+struct http_local {
+    /* Opens what a file: URL names: -1 when there is no such file, false when it must not be read. On the network thread. */
+    bool (*open)(void *owner, const char *url, int *ret_fd, struct err *err);
+    void *owner;
+};
+
 /* One transfer. Fill the first part, zero the rest. */
 struct http_request {
     const char *const *urls; /* the same file on one or more mirrors, tried in order: the next one when the former
@@ -131,6 +139,7 @@ struct http_request {
     struct http_version *version; /* of what the caller has, and, once it is good, of what the server has: with status
                                       304 it is the same, and nothing came. NULL: not asked; a plain GET */
     const struct http_access *access; /* of a plain GET; NULL: nothing beyond the environment */
+    const struct http_local *local;   /* NULL: libcurl opens what file: URLs name */
     struct http_call *call;           /* set: see struct http_call (then there is one URL); NULL: a plain GET */
     struct store *store;              /* set: the bytes become a blob of the store; else they are kept in `body` */
     _Atomic uint64_t *counter; /* bytes received are added here as they come (taken back on a retry); may be NULL */

@@ -7,7 +7,8 @@
 #include "io/http_wire.h"
 
 #include <errno.h>
-#include <strings.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #define NUMBERS_MAX 64u
@@ -32,6 +33,7 @@ struct opened_store {
 struct http_serve {
     struct channel *channel;
     struct http_serving serving;
+    struct http_local local;
     struct arena arena;
 
     /* the main thread's */
@@ -50,27 +52,18 @@ struct http_serve {
     unsigned lent[NUMBERS_MAX]; /* how often each of https is lent */
 };
 
-struct http_serve *http_serve_new(struct channel *channel, const struct http_serving *serving)
-{
-    struct http_serve *serve = calloc(1, sizeof *serve);
-    if (!serve)
-        memory_abort(sizeof *serve);
-    serve->channel = channel;
-    serve->serving = *serving;
-    pthread_mutex_init(&serve->lock, NULL);
-    pthread_cond_init(&serve->changed, NULL);
-    TAILQ_INIT(&serve->watched);
-    return serve;
-}
-
 /* --- what the call may do --- */
 
-static void get_places(struct wire_reader *reader, struct arena *arena, struct strings *ret_places)
+/* What a place leads to now: who may write there can have it lead elsewhere later. */
+static void get_places(struct wire_reader *reader, struct arena *arena, bool is_followed, struct strings *ret_places)
 {
     size_t count;
     const char *const *places = wire_get_strings(reader, arena, PLACES_MAX, &count);
-    for (size_t i = 0; i < count; i++)
-        list_add(arena, ret_places, places[i]);
+    for (size_t i = 0; i < count; i++) {
+        char *followed = is_followed ? realpath(places[i], NULL) : NULL;
+        list_add(arena, ret_places, followed ? arena_strdup(arena, followed) : places[i]);
+        free(followed);
+    }
 }
 
 static void seal(struct http_serve *serve, struct wire_reader *reader)
@@ -78,23 +71,21 @@ static void seal(struct http_serve *serve, struct wire_reader *reader)
     struct confine_places places = {.shortage = (int)(uint32_t)wire_get(reader)};
     if (serve->is_sealed)
         return;
-    get_places(reader, &serve->arena, &places.readable);
-    get_places(reader, &serve->arena, &places.writable);
+    get_places(reader, &serve->arena, true, &places.local);
+    get_places(reader, &serve->arena, false, &places.writable);
     serve->is_sealed = wire_is_good(reader);
     if (serve->is_sealed)
         serve->places = places;
 }
 
-/* Whether a path is one of the places, or below one. A path that climbs is not looked at. */
+/* Whether a path without "." and ".." is one of the places, or below one. */
 static bool is_below(const struct strings *places, const char *path)
 {
-    if (strstr(path, "/../") || text_has_suffix(text_of(path), "/.."))
-        return false;
     for (size_t i = 0; i < places->count; i++) {
         size_t len = strlen(places->items[i]);
-        while (len > 1 && places->items[i][len - 1] == '/')
+        while (len && places->items[i][len - 1] == '/')
             len--;
-        if (len && strncmp(path, places->items[i], len) == 0 && (!path[len] || path[len] == '/'))
+        if (strncmp(path, places->items[i], len) == 0 && (!path[len] || path[len] == '/'))
             return true;
     }
     return false;
@@ -110,18 +101,55 @@ static bool is_public(const char *path)
         if (stat(dir, &status) != 0 || !(status.st_mode & S_IXOTH))
             return false;
     }
-    return stat(path, &status) != 0 ? errno == ENOENT : S_ISREG(status.st_mode) && (status.st_mode & S_IROTH);
+    return stat(path, &status) == 0 && (status.st_mode & S_IROTH);
 }
 
-/* A file of this machine is read for who may not read it himself only where the call may, or anybody may. */
-static bool may_read(const struct http_serve *serve, const char *url)
+/* The path of what is open; NULL without one. */
+static const char *path_of(struct arena *arena, int fd)
 {
+    char name[64], path[PATH_MAX];
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(name, path, sizeof path);
+    return len > 0 && (size_t)len < sizeof path && path[0] == '/' ? arena_strndup(arena, path, (size_t)len) : NULL;
+}
+
+/* A file of this machine is read for who may not read it himself only where the call may, or anybody may. What is open is
+ * judged: the other process can make links where it may write. */
+static bool open_local(void *owner, const char *url, int *ret_fd, struct err *err)
+{
+    const struct http_serve *serve = owner;
     AUTO(arena_done) struct arena scratch = {0};
-    if (strncasecmp(url, "file:", strlen("file:")) != 0)
-        return true;
+    struct stat status;
     const char *path = url_local_path(&scratch, url);
-    return path && !strstr(path, "/../") && !text_has_suffix(text_of(path), "/..") &&
-           (is_below(&serve->places.readable, path) || is_below(&serve->places.writable, path) || is_public(path));
+    AUTO(auto_close_fd) int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+    *ret_fd = -1;
+    if (fd < 0 && path && errno_is_shortage(errno)) {
+        err_set_errno(err, errno, "%s", url);
+        return false;
+    }
+    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+        return true;
+    const char *found = path_of(&scratch, fd);
+    if (!found || (!is_below(&serve->places.local, found) && !is_public(found))) {
+        err_set(err, ERR_USAGE, "%s: neither a place that this call names, nor a file that everybody may read", url);
+        return false;
+    }
+    *ret_fd = take_fd(&fd);
+    return true;
+}
+
+struct http_serve *http_serve_new(struct channel *channel, const struct http_serving *serving)
+{
+    struct http_serve *serve = calloc(1, sizeof *serve);
+    if (!serve)
+        memory_abort(sizeof *serve);
+    serve->channel = channel;
+    serve->serving = *serving;
+    serve->local = (struct http_local){open_local, serve};
+    pthread_mutex_init(&serve->lock, NULL);
+    pthread_cond_init(&serve->changed, NULL);
+    TAILQ_INIT(&serve->watched);
+    return serve;
 }
 
 /* --- answers --- */
@@ -209,7 +237,8 @@ bool http_serve_store(struct http_serve *serve, const struct store_name *name, s
             return true;
         }
     }
-    if (serve->store_count == STORES_MAX || !is_below(&serve->places.writable, name->path)) {
+    bool is_climbing = strstr(name->path, "/../") || text_has_suffix(text_of(name->path), "/..");
+    if (serve->store_count == STORES_MAX || is_climbing || !is_below(&serve->places.writable, name->path)) {
         err_set(err, ERR_INTERNAL, "%s is no cache of this call", name->path);
         return false;
     }
@@ -235,28 +264,35 @@ static void close_stores(struct http_serve *serve)
     }
 }
 
+/* From then on this thread, and those that it starts, change nothing but what the call may, wherever links lead. */
 struct workers *http_serve_keeper(struct http_serve *serve, struct err *err)
 {
-    return serve->keeper || workers_start(1, &serve->keeper, err) ? serve->keeper : NULL;
+    if (serve->keeper)
+        return serve->keeper;
+    if (!serve->is_sealed) {
+        err_set(err, ERR_INTERNAL, "a request before it was said what the call may do");
+        return NULL;
+    }
+    if (!workers_start(1, &serve->keeper, err))
+        return NULL;
+    confine_network(&serve->places);
+    return serve->keeper;
 }
 
 static bool start(struct http_serve *serve, unsigned number, struct err *err)
 {
     struct http_options options = {0};
+    struct workers *keeper = http_serve_keeper(serve, err);
     pthread_t thread;
-    if (!serve->is_sealed) {
-        err_set(err, ERR_INTERNAL, "a request before it was said what the call may do");
+    if (!keeper)
         return false;
-    }
     if (!serve->is_ticking && pthread_create(&thread, NULL, tick_main, serve) == 0)
         serve->is_ticking = pthread_detach(thread) == 0;
     if (serve->https[number])
         return true;
     serve->serving.options(serve->serving.owner, &options);
     options.broker = NULL;
-    options.keeper = http_serve_keeper(serve, err);
-    if (!options.keeper)
-        return false;
+    options.keeper = keeper;
     options.cache_from = NULL;
     options.confined = &serve->places;
     return http_start(&options, &serve->https[number], err);
@@ -265,17 +301,10 @@ static bool start(struct http_serve *serve, unsigned number, struct err *err)
 static bool prepare(struct http_serve *serve, struct served *served, unsigned number, struct err *err)
 {
     struct http_request *request = &served->wired.request;
-    for (size_t i = 0; i < request->url_count; i++) {
-        if (may_read(serve, request->urls[i]))
-            continue;
-        err_set(err, ERR_USAGE, "%s: neither a place that this call names, nor a file that everybody may read",
-                request->urls[i]);
-        return false;
-    }
     struct store_name name = {served->wired.store_path, served->wired.store_secret};
-    if (served->wired.has_store && !http_serve_store(serve, &name, &request->store, err))
-        return false;
-    return start(serve, number, err);
+    request->local = &serve->local;
+    return start(serve, number, err) &&
+           (!served->wired.has_store || http_serve_store(serve, &name, &request->store, err));
 }
 
 /* Ends a request that was not sent, as the network thread would. */

@@ -207,12 +207,27 @@ static bool set_limits(CURL *easy)
            curl_easy_setopt(easy, CURLOPT_USERAGENT, "imgfactory") == CURLE_OK;
 }
 
-/* file: only where the caller names it, never behind a redirect; TLS is never left once it was asked for. */
-static bool set_protocols(CURL *easy, const char *url)
+/* What was opened is read by the kernel's name of it, which is none for -1. */
+static bool set_url(const struct http_try *try)
 {
-    const char *redirected = has_scheme(url, "https:") ? "https" : "http,https";
-    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file") == CURLE_OK &&
+    char opened[64];
+    (void)snprintf(opened, sizeof opened, "file:///proc/self/fd/%d", try->local_fd);
+    bool is_opened = try->request->local && has_scheme(try->url, "file:");
+    return curl_easy_setopt(try->easy, CURLOPT_URL, is_opened ? opened : try->url) == CURLE_OK;
+}
+
+static bool open_local(struct http_try *try, struct err *err)
+{
+    const struct http_local *local = try->request->local;
+    return !local || !has_scheme(try->url, "file:") || local->open(local->owner, try->url, &try->local_fd, err);
+}
+
+/* file: only where the caller names it, never behind a redirect; TLS is never left once it was asked for. */
+static bool set_protocols(const struct http_try *try)
+{
+    const char *redirected = has_scheme(try->url, "https:") ? "https" : "http,https";
+    CURL *easy = try->easy;
+    return set_url(try) && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, redirected) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX) == CURLE_OK &&
@@ -355,6 +370,7 @@ bool http_try_new(struct http_request *request, const char *url, const struct pr
         memory_abort(sizeof *try);
     try->request = request;
     try->url = url;
+    try->local_fd = -1;
     try->is_proxied = proxy_of(request, url, proxies) != NULL;
     try->has_proxy = proxies->plain || proxies->secure || (access && access->proxy);
     buf_init(&try->body, body_cap(request));
@@ -362,7 +378,7 @@ bool http_try_new(struct http_request *request, const char *url, const struct pr
         digest_begin(&try->hash);
     if (request->sha512)
         checksum_begin(&try->sha512, CHECKSUM_SHA512);
-    bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner) &&
+    bool is_set = open_local(try, err) && set_limits(try->easy) && set_protocols(try) && set_callbacks(try, owner) &&
                   set_conditions(try) && set_proxy(try->easy, request, url, proxies) &&
                   (!access || set_access(try, access, url, proxies, err));
     if (is_set && request->call && !http_call_set_up(try, err)) {
@@ -436,5 +452,6 @@ void http_try_free(struct http_try *try)
     digest_abandon(&try->hash);
     checksum_abandon(&try->sha512);
     buf_done(&try->body);
+    auto_close_fd(&try->local_fd);
     free(try);
 }

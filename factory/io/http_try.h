@@ -27,6 +27,7 @@ struct http_try {
     struct curl_slist *conditions; /* headers that ask whether there is another version */
     struct http_version version;   /* as the last header block said it */
     const char *url;
+    int local_fd; /* of what a file: URL names, where libcurl does not open it itself (http_local); or -1 */
     CURL *easy;
     struct blob blob;              /* begun with the first byte when the request names a store */
     struct digest_stream hash;     /* of `body`, when it does not */

@@ -24,6 +24,7 @@ struct registry_serve {
     struct channel *channel;
     struct http_serve *network;
     const struct registry_options *options;
+    enum registry_access most;
     struct registry_shared *shared;
     struct workers
         *spawner; /* starts the threads of exchanges: confined, as they read what registries say; or NULL so far */
@@ -64,7 +65,7 @@ struct serving {
 };
 
 struct registry_serve *registry_serve_new(struct channel *channel, struct http_serve *network,
-                                          const struct registry_options *options)
+                                          const struct registry_options *options, enum registry_access most)
 {
     struct registry_serve *serve = calloc(1, sizeof *serve);
     if (!serve)
@@ -72,6 +73,7 @@ struct registry_serve *registry_serve_new(struct channel *channel, struct http_s
     serve->channel = channel;
     serve->network = network;
     serve->options = options;
+    serve->most = most;
     serve->shared = registry_shared_new();
     pthread_mutex_init(&serve->lock, NULL);
     return serve;
@@ -156,7 +158,8 @@ static void serve_open(struct registry_serve *serve, const struct frame *frame)
     struct wire_reader reader = {buf_text(&frame->bytes), false};
     struct registry_wired_open open;
     struct err err = {0};
-    if (!registry_wire_get_open(&reader, &scratch, &open) || serve->held_count >= HELD_MAX) {
+    if (!registry_wire_get_open(&reader, &scratch, &open) || open.access > serve->most ||
+        serve->held_count >= HELD_MAX) {
         answer_nothing(serve, frame->id);
         return;
     }

@@ -17,9 +17,9 @@
 
 struct registry_serve;
 
-/* Makes one. `options` are the call's; they stay the caller's. */
+/* Makes one. `options` are the call's; they stay the caller's. Nothing is opened for more than `most`. */
 struct registry_serve *registry_serve_new(struct channel *channel, struct http_serve *network,
-                                          const struct registry_options *options);
+                                          const struct registry_options *options, enum registry_access most);
 /* Takes a frame if it is of its kinds; false: it is another's. */
 bool registry_serve_take(struct registry_serve *serve, struct frame *frame) MUST_CHECK;
 

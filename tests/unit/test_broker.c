@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct place {
@@ -36,7 +37,7 @@ static void serve(struct channel *channel, void *owner)
     struct http_serving serving = {.options = fill_options, .owner = owner};
     struct http_serve *network = http_serve_new(channel, &serving);
     struct registry_options options = {.retries = 0};
-    struct registry_serve *registries = registry_serve_new(channel, network, &options);
+    struct registry_serve *registries = registry_serve_new(channel, network, &options, REGISTRY_PUSH);
     struct frame frame;
     while (channel_receive(channel, BROKER_FRAME_MAX_BYTES, &frame)) {
         if (!http_serve_take(network, &frame) && !registry_serve_take(registries, &frame))
@@ -64,8 +65,10 @@ static int set_up(void **state)
     place->top = arena_strdup(&place->arena, check_temporary_dir());
     place->log = log_open(LOG_QUIET);
     assert_int_equal(mkdir(arena_printf(&place->arena, "%s/told", place->top), 0700), 0);
-    list_add(&place->arena, &place->confined.readable, arena_printf(&place->arena, "%s/told", place->top));
-    list_add(&place->arena, &place->confined.writable, arena_printf(&place->arena, "%s/cache", place->top));
+    list_add(&place->arena, &place->confined.local, arena_printf(&place->arena, "%s/told", place->top));
+    const char *cache = arena_printf(&place->arena, "%s/cache", place->top);
+    assert_int_equal(mkdir(cache, 0700), 0);
+    list_add(&place->arena, &place->confined.writable, cache);
     assert_true(broker_start(place->log, serve, NULL, &place->broker, &err));
     struct http_options options = {.broker = place->broker, .confined = &place->confined};
     assert_true(http_start(&options, &place->http, &err));
@@ -116,13 +119,51 @@ static void a_file_is_read_where_the_call_may_and_nowhere_else(void **state)
     }
 }
 
+static const char *make_link(struct place *place, const char *name, const char *target)
+{
+    const char *path = arena_printf(&place->arena, "%s/%s", place->top, name);
+    assert_int_equal(symlink(target, path), 0);
+    return path;
+}
+
+/* Who reads hostile bytes can make links where it may write. */
+static void a_link_leads_to_nothing_that_its_end_is_not(void **state)
+{
+    struct place *place = *state;
+    struct http_request request;
+    const char *private = make_file(place, "private", 0600), *file = make_file(place, "told/file", 0600);
+    assert_false(get_file(place, make_link(place, "told/link", private), NULL, &request));
+    CHECK_ERR(&request.err, ERR_USAGE, "that everybody may read");
+    assert_false(get_file(place, make_link(place, "told/pipe", "/dev/zero"), NULL, &request));
+    CHECK_ERR(&request.err, ERR_NETWORK, "no such file");
+    assert_true(get_file(place, make_link(place, "link", file), NULL, &request));
+    buf_done(&request.body);
+}
+
+static void a_link_in_a_cache_leads_into_no_other(void **state)
+{
+    struct place *place = *state;
+    struct http_request request;
+    struct store *store;
+    struct err err = {0};
+    struct digest digest = digest_of("words", 5);
+    const char *file = make_file(place, "told/file", 0600);
+    const char *other = arena_printf(&place->arena, "%s/other", place->top);
+    assert_int_equal(mkdir(other, 0700), 0);
+    CHECK_OK(store_open(make_link(place, "cache/link", other), NULL, &store, &err), &err);
+    bool is_got = get_file(place, file, store, &request);
+    if (syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1u) >= 2)
+        assert_false(is_got || store_has(store, &digest));
+    store_close(store);
+}
+
 static void no_later_word_changes_what_the_call_may(void **state)
 {
     struct place *place = *state;
     struct http_request request;
     struct confine_places more = {0};
     const char *private = make_file(place, "private", 0600);
-    list_add(&place->arena, &more.readable, "/");
+    list_add(&place->arena, &more.local, "/");
     broker_seal(place->broker, &more);
     assert_false(get_file(place, private, NULL, &request));
     CHECK_ERR(&request.err, ERR_USAGE, "that everybody may read");
@@ -199,6 +240,19 @@ static void where_a_registry_is_follows_from_its_name_alone(void **state)
     CHECK_ERR(&err, ERR_NETWORK, "127.0.0.1:1/v2/ns/image/manifests/v1"); /* and not elsewhere.invalid */
     exchange_done(&exchange);
     registry_close(registry);
+}
+
+static void nothing_is_opened_for_more_than_the_call_may_want(void **state)
+{
+    struct place *place = *state;
+    struct registry_options options = {.broker = place->broker};
+    struct reference reference = {.host = "127.0.0.1:1", .api_host = "127.0.0.1:1", .repository = "ns/image"};
+    struct registry *registry;
+    struct err err = {0};
+    CHECK_OK(registry_open(&options, place->http, &reference, REGISTRY_PUSH, &registry, &err), &err);
+    registry_close(registry);
+    assert_false(registry_open(&options, place->http, &reference, REGISTRY_DELETE, &registry, &err));
+    CHECK_ERR(&err, ERR_INTERNAL, "refuses a request");
 }
 
 static void an_exchange_beyond_what_was_opened_is_refused(void **state)
@@ -307,11 +361,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_is_read_where_the_call_may_and_nowhere_else, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_link_leads_to_nothing_that_its_end_is_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_link_in_a_cache_leads_into_no_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_later_word_changes_what_the_call_may, set_up, tear_down),
         cmocka_unit_test_setup_teardown(blobs_go_into_a_cache_of_the_call_and_no_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_request_is_answered_and_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broker_that_ends_fails_what_is_asked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(where_a_registry_is_follows_from_its_name_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_opened_for_more_than_the_call_may_want, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_exchange_beyond_what_was_opened_is_refused, set_up, tear_down),
         cmocka_unit_test(a_request_that_breaks_off_or_goes_on_is_none),
         cmocka_unit_test(a_request_with_any_number_replaced_is_read_within_bounds),

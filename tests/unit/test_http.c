@@ -79,6 +79,7 @@ static int set_up_broker(void **state)
         return -1;
     http_stop(http);
     list_add(&arena, &places.writable, base);
+    list_add(&arena, &places.local, base);
     struct http_options options = {.broker = broker, .confined = &places};
     return http_start(&options, &http, &err) ? 0 : -1;
 }
