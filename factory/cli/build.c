@@ -1332,15 +1332,27 @@ static void confine(struct build *build)
                           0755);
     if (!build->run.is_dry_run)
         confinement_write(command, build->run.tree_dir, 0755);
-    if (build->locking.is_writing)
+    if (build->locking.is_writing) {
         confinement_write(command, command->options.vendor, 0755);
-    else
+        confinement_keep(command, build->locking.path);
+    } else {
         confinement_read(command, command->options.vendor);
+    }
     confinement_read(command, command_cache_from(command));
     list_add(build->arena, &command->confined.writable, build->run.cache_dir);
     list_add(build->arena, &command->confined.writable, build->run.state_dir);
     list_add(build->arena, &command->confined.programs, "gpgv");
     build->run.confined = confinement_places(command);
+    confinement_close(command);
+}
+
+/* From here on all threads are confined. */
+static bool open_plant(struct build *build, struct plant *plant, struct err *err)
+{
+    if (!plant_open(&build->run, build->command->log, plant, err))
+        return false;
+    confinement_settle(build->command);
+    return true;
 }
 
 /* Feeds the generations of the metadata of one order; NULL: it needed none. */
@@ -1388,7 +1400,7 @@ static bool poll_metadata(struct build *build, struct digest *ret_metadata, stru
 {
     struct plant plant;
     confine(build);
-    if (!plant_open(&build->run, build->command->log, &plant, err))
+    if (!open_plant(build, &plant, err))
         return false;
     bool is_good = ask_metadata(build, &plant, ret_metadata, err);
     plant_close(&plant);
@@ -1544,7 +1556,7 @@ static bool run_batch(struct build *build, struct err *err)
         return false;
     command_jitter(build->command, build->is_night && !build->options->is_dry_run && !build->sharding.is_assembling);
     confine(build);
-    if (!plant_open(&build->run, log, plant, err))
+    if (!open_plant(build, plant, err))
         return false;
     if (!locking_take(build->command, &build->locking, plant, err) ||
         (build->asked.count && !resolve_names(build, plant, &answers, err)) || !take_part(build, err)) {
@@ -1659,7 +1671,7 @@ static bool prune_site(struct build *build, const char *only, struct err *err)
         return false;
     command->options.is_dry_run = is_dry_run;
     confine(build);
-    if (!plant_open(&build->run, command->log, &plant, err))
+    if (!open_plant(build, &plant, err))
         return false;
     bool is_good = (!build->asked.count || resolve_names(build, &plant, &answers, err)) &&
                    prune_images(command, build->images, build->image_count, only, plant.http, err);
@@ -1683,7 +1695,7 @@ static bool ask_plan(struct build *build, struct err *err)
     if (!plan(build, err))
         return false;
     confine(build);
-    if (!plant_open(&build->run, command->log, &plant, err))
+    if (!open_plant(build, &plant, err))
         return false;
     bool is_good = (!build->asked.count || resolve_names(build, &plant, &answers, err)) && take_part(build, err);
     struct plan_status status = {.command = command,
@@ -1802,7 +1814,7 @@ static bool find(struct build *build, struct err *err)
 {
     struct batch_image *image;
     struct plant plant;
-    if (!plan_stand_in(build, &image, err) || !plant_open(&build->run, build->command->log, &plant, err))
+    if (!plan_stand_in(build, &image, err) || !open_plant(build, &plant, err))
         return false;
     bool is_good = print_found(build, &plant, image, err);
     plant_close(&plant);
@@ -1842,7 +1854,7 @@ static bool tell_packages(struct build *build, const struct names_wish *wish, st
     build->run.is_cache_only = true;
     if (access(build->run.cache_dir, R_OK | X_OK) != 0)
         return true; /* nothing is in it, and it is not made for that */
-    if (!plant_open(&build->run, build->command->log, &plant, err))
+    if (!open_plant(build, &plant, err))
         return false;
     bool is_good = plant_catalog(&plant, image->source, image->arches[0], &catalog, err);
     if (is_good)
@@ -1885,7 +1897,7 @@ static bool ask_locked(struct build *build, const struct catalogs_wish *wish, st
         return false;
     locking_begin(build->command, &build->locking);
     build->locking.pins.is_audit = true;
-    if (!plan_stand_in(build, &image, err) || !plant_open(&build->run, build->command->log, &plant, err))
+    if (!plan_stand_in(build, &image, err) || !open_plant(build, &plant, err))
         return false;
     bool is_good = take_locked(build, &plant, image, wish, err);
     plant_close(&plant);

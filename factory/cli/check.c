@@ -289,7 +289,7 @@ static bool check_manifest(struct check *check, const struct layout_image *image
     AUTO(arena_done) struct arena arena = {0};
     AUTO(root_layers_done)
     struct root_layers layers = {.arena = &arena, .items = {.arena = &arena}, .budget = &check->budget};
-    layers.spool.keeper = check->command->keeper;
+    layers.spool.broker = check->command->keeper ? check->command->broker : NULL;
     struct beside beside;
     struct config_facts config;
     read_beside(&arena, check, manifest, &beside);

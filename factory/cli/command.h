@@ -36,7 +36,10 @@ struct command {
     struct broker *broker;    /* the process that has the network (io/broker.h); NULL: nothing is confined */
     struct workers *keeper;   /* confinement.h; NULL: nothing is confined */
     struct confine_places confined;
+    struct confine_places kept; /* what the keeper may besides */
     bool is_confined;
+    bool is_keeper_confined;
+    bool is_main_left; /* main and others go on to do more than what is confined now: they are not confined with it */
     struct signers signers; /* signing.h: open until the process ends */
     struct strings made;    /* folders that were made to be confined to */
     bool is_abandoned;      /* threads are still at work: nothing is freed, the process ends where it stands */

@@ -3,6 +3,8 @@
 
 #include "base/auto.h"
 #include "base/err.h"
+#include "cli/night_pages.h"
+#include "io/errand_serve.h"
 #include "registry/registry_serve.h"
 
 #include <dirent.h>
@@ -42,7 +44,8 @@ static void serve(struct channel *channel, void *owner)
         registry_serve_new(channel, network, command_registry_options(command), most_of(command));
     struct frame frame;
     while (channel_receive(channel, BROKER_FRAME_MAX_BYTES, &frame)) {
-        bool is_known = http_serve_take(network, &frame) || registry_serve_take(registries, &frame);
+        bool is_known = http_serve_take(network, &frame) || registry_serve_take(registries, &frame) ||
+                        errand_serve_take(channel, network, &frame);
         frame_done(&frame);
         if (!is_known)
             break;
@@ -61,7 +64,7 @@ void confinement_start(struct command *command)
         log_line(command->log, LOG_VERBOSE, "readers are not confined: %s", err.text);
     if (command->broker)
         command->confined.channel = broker_channel(command->broker);
-    command->lock_wait.keeper = command->keeper;
+    command->lock_wait.broker = command->keeper ? command->broker : NULL;
 }
 
 void confinement_read(struct command *command, const char *path)
@@ -123,6 +126,80 @@ void confinement_write(struct command *command, const char *dir, mode_t mode)
     add_links(command, dir, &command->confined.writable);
 }
 
+void confinement_keep(struct command *command, const char *file)
+{
+    const char *slash = file ? strrchr(file, '/') : NULL;
+    if (command->keeper && file)
+        list_add(&command->arena, &command->kept.changeable,
+                 !slash          ? "."
+                 : slash == file ? "/"
+                                 : arena_strndup(&command->arena, file, (size_t)(slash - file)));
+}
+
+static void add_all(struct arena *arena, const struct strings *from, struct strings *to)
+{
+    for (size_t i = 0; i < from->count; i++)
+        list_add(arena, to, from->items[i]);
+}
+
+/* The files that the call is told in, the folders that it may leave empty; of a host all, which is what is installed on. */
+static void gather_kept(struct command *command)
+{
+    struct confine_places *kept = &command->kept;
+    struct arena *arena = &command->arena;
+    const char *pages = command->is_told ? night_pages_folder(command) : NULL;
+    add_all(arena, &command->confined.readable, &kept->readable);
+    add_all(arena, &command->confined.writable, &kept->writable);
+    confinement_keep(command, command->options.metrics);
+    confinement_keep(command, command->options.changes);
+    if (pages)
+        list_add(arena, &kept->writable, pages);
+    if (command->options.command->kind == COMMAND_SYSTEM)
+        list_add(arena, &kept->writable, "/");
+    for (size_t i = 0; i < command->made.count; i++) {
+        const char *made = command->made.items[i], *slash = strrchr(made, '/');
+        list_add(arena, &kept->removable,
+                 !slash          ? "."
+                 : slash == made ? "/"
+                                 : arena_strndup(arena, made, (size_t)(slash - made)));
+    }
+    kept->channel = command->confined.channel;
+}
+
+static void confine_keeper(void *item)
+{
+    const struct command *command = item;
+    AUTO(arena_done) struct arena scratch = {0};
+    (void)confine_readers(&scratch, &command->kept); /* what could not be had is told where the others are confined */
+}
+
+/* Whether a command signs: it needs what its makers know. */
+static bool has_signing_command(const struct command *command)
+{
+    for (size_t i = 0; i < command->signers.count; i++) {
+        if (command->signers.items[i].command.count)
+            return true;
+    }
+    return false;
+}
+
+void confinement_close(struct command *command)
+{
+    void *items[] = {command};
+    if (!command->keeper || command->is_main_left || command->is_keeper_confined || has_signing_command(command))
+        return;
+    command->is_keeper_confined = true;
+    gather_kept(command);
+    workers_run_all(command->keeper, confine_keeper, items, ARRAY_COUNT(items));
+}
+
+void confinement_settle(struct command *command)
+{
+    struct err err = {0};
+    if (command->keeper && !command->is_main_left && !signals_renew(command->signals, &err))
+        log_line(command->log, LOG_VERBOSE, "the thread for signals is not confined: %s", err.text);
+}
+
 const struct confine_places *confinement_places(struct command *command)
 {
     return command->keeper ? &command->confined : NULL;
@@ -133,9 +210,11 @@ void confinement_enter(struct command *command)
     command->is_confined = true;
     if (command->keeper)
         broker_seal(command->broker, &command->confined);
+    confinement_close(command);
     const char *lacking = command->keeper ? confine_readers(&command->arena, &command->confined) : NULL;
     if (lacking)
         log_line(command->log, LOG_VERBOSE, "readers are not confined as they should be: %s", lacking);
+    confinement_settle(command);
 }
 
 static bool remove_empty(void *argument, struct err *err)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* confinement.h - what the threads of a command may open, made of what its options and files name
  *
- * Two threads stay outside: the keeper, which reads credentials and certificates, makes temporary files and starts the
- * network's thread, and the one for signals, which reads nothing. The network's thread has confines of its own. All else
- * reads only what was named here, and makes no socket (io/confine.h). A kernel that cannot do it is no error: a line of
- * --verbose tells.
+ * All threads read only what was named here, and make no socket (io/confine.h). The keeper may besides change what the call
+ * is told in (a lock, --metrics, pages), without reading what else is there. What needs more is the broker's
+ * (io/broker.h). Where main does more than what is confined (--watch, the first half of verify --rebuild: is_main_left),
+ * main, the keeper and the thread for signals are not confined. A kernel that cannot do it is no error: a line of --verbose
+ * tells.
  * Threads: main only.
  */
 #ifndef IMGFACTORY_CLI_CONFINEMENT_H
@@ -23,6 +24,12 @@ void confinement_read_source(struct command *command, const char *path);
 /* Allows to write below a directory, which is made (with this mode) where it is not there, and below what the links in it
  * lead to (an image of the output that lies elsewhere); NULL is fine. */
 void confinement_write(struct command *command, const char *dir, mode_t mode);
+/* Allows the keeper to change, but not to read, what is in the folder of a file; NULL is fine. */
+void confinement_keep(struct command *command, const char *file);
+/* Confines the keeper, before hostile bytes are read. */
+void confinement_close(struct command *command);
+/* Has the thread for signals go on as one that the calling thread, which is confined, started. */
+void confinement_settle(struct command *command);
 /* Returns what plant_open() confines to; NULL where nothing is confined. */
 const struct confine_places *confinement_places(struct command *command);
 /* Confines the calling thread, and those that it starts. */

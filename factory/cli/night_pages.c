@@ -127,7 +127,6 @@ static bool write_page(int dir_fd, int images_fd, const char *folder, const stru
 static bool lock_folder(const struct command *command, int dir_fd, const char *folder, struct err *err)
 {
     struct lock_wait wait = command->lock_wait;
-    wait.keeper = NULL; /* who asks is the keeper */
     if (lock_take(dir_fd, false, folder, &wait, err))
         return true;
     if (err->kind == ERR_CANCELLED || err->detail == EWOULDBLOCK)

@@ -61,9 +61,10 @@ static bool look_first(struct rebuilding *rebuilding, struct err *err)
     struct workers *reader;
     if (!workers_start(1, &reader, err))
         return false;
+    rebuilding->command->is_main_left = true;
     bool is_good = workers_call(reader, look, rebuilding, err);
     workers_stop(reader);
-    rebuilding->command->is_confined = false; /* this thread is not */
+    rebuilding->command->is_confined = rebuilding->command->is_main_left = false;
     return is_good;
 }
 
@@ -142,6 +143,7 @@ static bool make_and_compare(struct rebuilding *rebuilding, struct rebuild_resul
     if (!rebuild_prepare(command, &rebuilding->plan, dir, err))
         return false;
     confinement_write(command, dir, 0700);
+    confinement_keep(command, dir);
     if (!build_again(command, err)) {
         enum err_kind kind = err->kind;
         err_clear(err); /* each was told */

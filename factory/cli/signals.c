@@ -18,13 +18,14 @@
 
 struct signals {
     pthread_t thread;
+    _Atomic pthread_t leaving; /* which ends when it is woken, as another took its place */
     sigset_t set;
     atomic_bool *cancel; /* in memory that processes forked from here on share */
     atomic_bool is_stopping, is_timed_out;
     atomic_bool is_hangup_caught, was_hangup; /* SIGHUP is told of, and ends nothing; it came */
     _Atomic int caught;
     _Atomic uint64_t limit_ms; /* on the monotonic clock: when the time is up; 0: never */
-    uint64_t end_ms;           /* when what is under way is not waited for any more; the signal thread's */
+    _Atomic uint64_t end_ms;   /* when what is under way is not waited for any more */
 
     int *adopted; /* children that were there before us: a shell's that became us by exec */
     size_t adopted_count;
@@ -149,7 +150,7 @@ static void begin_end(struct signals *signals, int number)
         atomic_store(&signals->is_timed_out, true);
     atomic_store(&signals->caught, number);
     atomic_store(signals->cancel, true);
-    signals->end_ms = clock_ms() + SIGNALS_GRACE_MS;
+    atomic_store(&signals->end_ms, clock_ms() + SIGNALS_GRACE_MS);
 }
 
 /* Stops as SIGTSTP does without us (an orphaned process group is not stopped), the terminal's settings given back. */
@@ -179,7 +180,8 @@ static void go_on(struct signals *signals)
 /* Waits for a signal until something is due; 0 when it is. */
 static int wait_for_one(const struct signals *signals)
 {
-    uint64_t due_ms = signals->end_ms ? signals->end_ms : atomic_load(&signals->limit_ms), now = clock_ms();
+    uint64_t end_ms = atomic_load(&signals->end_ms), now = clock_ms(),
+             due_ms = end_ms ? end_ms : atomic_load(&signals->limit_ms);
     if (!due_ms)
         return sigwaitinfo(&signals->set, NULL);
     if (now >= due_ms)
@@ -218,6 +220,8 @@ static void *wait_for_signals(void *argument)
     struct signals *signals = argument;
     for (;;) {
         int number = wait_for_one(signals);
+        if (number == SIGUSR1 && pthread_equal(atomic_load(&signals->leaving), pthread_self()))
+            return NULL;
         if (atomic_load(&signals->is_stopping))
             return NULL;
         if (number == SIGTSTP)
@@ -285,6 +289,23 @@ bool signals_start(struct signals **ret_signals, struct err *err)
         return false;
     }
     *ret_signals = signals;
+    return true;
+}
+
+/* The new one begins before the old one is woken. */
+bool signals_renew(struct signals *signals, struct err *err)
+{
+    pthread_t before = signals->thread, thread;
+    int failed = pthread_create(&thread, NULL, wait_for_signals, signals);
+    if (failed) {
+        err_set_errno(err, failed, "cannot start a thread");
+        return false;
+    }
+    atomic_store(&signals->leaving, before);
+    (void)pthread_kill(before, SIGUSR1);
+    (void)pthread_join(before, NULL);
+    atomic_store(&signals->leaving, 0); /* its number may be given to another */
+    signals->thread = thread;
     return true;
 }
 

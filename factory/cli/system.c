@@ -159,7 +159,6 @@ static bool open_place(struct system_call *call, bool is_written, struct err *er
     struct command *command = call->command;
     const char *root = command->options.host_root ? command->options.host_root : "/";
     struct lock_wait wait = command->lock_wait;
-    wait.keeper = NULL; /* which may be the caller */
     return system_place_open(&command->arena, root, is_written, &wait, &call->place, err) &&
            (!is_written || system_switch_recover(&call->place, &command->arena, err));
 }

@@ -101,6 +101,7 @@ static struct command command_of(const struct watch *watch, bool is_night)
     command.pages = NULL;
     command.begun = clock_seconds();
     command.outcome = ERR_NONE;
+    command.is_main_left = true; /* which waits for the next turn */
     return command;
 }
 

@@ -29,6 +29,8 @@ enum broker_frame {
     BROKER_REGISTRY_PUSHES,   /* → it is going to be written to */
     BROKER_REGISTRY_CLOSE,    /* → it is not needed any more */
     BROKER_REGISTRY_EXCHANGE, /* → a request to it, with what authorizes it; the descriptor is its body */
+    BROKER_TEMPORARY,         /* → a temporary file is wanted; its descriptor comes with the answer */
+    BROKER_COMM,              /* → what process has that number? */
     BROKER_HTTP_END,          /* → all requests of one struct http are to end; answered when they have */
     BROKER_ANSWER,            /* ← the last word on a question */
     BROKER_PROGRESS,          /* ← bytes received and sent so far */

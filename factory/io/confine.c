@@ -63,6 +63,7 @@ static const char *const common[] = {"/usr",
                                      "/etc/pki/tls/openssl.cnf",
                                      "/etc/crypto-policies",
                                      "/proc/self/maps",
+                                     "/proc/self/task",
                                      "/proc/locks",
                                      "/proc/sys",
                                      "/sys/devices/system/cpu"};
@@ -234,6 +235,8 @@ static bool restrict_readers(const struct confine_places *places)
     allow_libraries(&ruleset);
     allow_all(&ruleset, &places->readable, READ);
     allow_all(&ruleset, &places->writable, READ | CHANGE);
+    allow_all(&ruleset, &places->changeable, CHANGE);
+    allow_all(&ruleset, &places->removable, LANDLOCK_ACCESS_FS_REMOVE_DIR);
     for (size_t i = 0; i < places->programs.count; i++)
         allow_program(&ruleset, places->programs.items[i]);
     return end(&ruleset);

@@ -24,6 +24,8 @@ struct channel;
 struct confine_places {
     struct strings readable, writable;
     struct strings local;          /* where repositories of this machine are: what the broker reads of it (file:) */
+    struct strings changeable;     /* below which all may be changed, but no file be read */
+    struct strings removable;      /* directories in which empty ones may be removed */
     struct strings programs;       /* that may be started, by the names that PATH is looked through for */
     int shortage;                  /* errno of what kept a place from being found; 0 for nothing */
     const struct channel *channel; /* over which alone messages may be exchanged; or NULL */

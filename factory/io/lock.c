@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "io/errand.h"
 #include "io/file.h"
 
 #include <errno.h>
@@ -41,10 +42,20 @@ static bool names_holder(struct text line, uint64_t inode, uint64_t *ret_pid)
            text_parse_u64(words[4], ret_pid) && *ret_pid > 0;
 }
 
-/* Describes the process that holds the lock, as far as the system tells; "" else. */
-static const char *find_holder(int fd, struct arena *arena)
+const char *lock_comm(uint64_t pid, struct arena *arena)
 {
-    AUTO(buf_done) struct buf locks = {0}, comm = {0};
+    AUTO(buf_done) struct buf comm = {0};
+    struct err none = {0};
+    const char *path = arena_printf(arena, "/proc/%" PRIu64 "/comm", pid);
+    if (!file_read_at(AT_FDCWD, path, COMM_MAX_BYTES, &comm, &none))
+        return NULL;
+    return text_printable(arena, text_trim((struct text){comm.bytes, comm.len}));
+}
+
+/* Describes the process that holds the lock, as far as the system tells; "" else. Confined threads read no other's name. */
+static const char *describe_holder(const struct lock_wait *wait, int fd, struct arena *arena)
+{
+    AUTO(buf_done) struct buf locks = {0};
     struct stat status;
     struct err ignored = {0};
     uint64_t pid = 0;
@@ -53,34 +64,13 @@ static const char *find_holder(int fd, struct arena *arena)
     struct text rest = {locks.bytes, locks.len}, line;
     while (text_next(&rest, '\n', &line) && !names_holder(line, status.st_ino, &pid))
         pid = 0;
-    const char *proc = arena_printf(arena, "/proc/%" PRIu64, pid);
-    if (!pid || stat(proc, &status) != 0 ||
-        !file_read_at(AT_FDCWD, arena_printf(arena, "%s/comm", proc), COMM_MAX_BYTES, &comm, &ignored))
+    const char *comm = pid ? lock_comm(pid, arena) : NULL;
+    if (pid && !comm && wait->broker)
+        comm = errand_comm(wait->broker, pid, arena);
+    if (!comm || stat(arena_printf(arena, "/proc/%" PRIu64, pid), &status) != 0)
         return pid ? arena_printf(arena, ", which process %" PRIu64 " holds", pid) : "";
     return arena_printf(arena, ", which process %" PRIu64 " (%s, user %u) holds", pid,
-                        text_printable(arena, text_trim((struct text){comm.bytes, comm.len})), (unsigned)status.st_uid);
-}
-
-struct holder_question {
-    int fd;
-    struct arena *arena;
-    const char *answer;
-};
-
-static bool ask_holder(void *argument, struct err *err)
-{
-    struct holder_question *question = argument;
-    (void)err;
-    question->answer = find_holder(question->fd, question->arena);
-    return true;
-}
-
-static const char *describe_holder(const struct lock_wait *wait, int fd, struct arena *arena)
-{
-    struct err none = {0};
-    struct holder_question question = {fd, arena, ""};
-    (void)!workers_call(wait->keeper, ask_holder, &question, &none);
-    return question.answer;
+                        text_printable(arena, text_of(comm)), (unsigned)status.st_uid);
 }
 
 static bool is_cancelled(const struct lock_wait *wait)
@@ -132,7 +122,7 @@ bool lock_take_now(int fd, const char *name, struct err *err)
         err_set_errno(err, errno, "cannot lock %s", name);
         return false;
     }
-    err_set(err, ERR_LOCAL, "%s is taken%s", name, find_holder(fd, &scratch));
+    err_set(err, ERR_LOCAL, "%s is taken%s", name, describe_holder(&(const struct lock_wait){0}, fd, &scratch));
     err->detail = EWOULDBLOCK;
     return false;
 }

@@ -2,6 +2,7 @@
 #include "io/spool.h"
 
 #include "base/auto.h"
+#include "io/errand.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +18,8 @@ static uint64_t round_up(uint64_t offset, uint64_t unit)
     return (offset + unit - 1) / unit * unit;
 }
 
-static bool open_file(void *argument, struct err *err)
+bool spool_open(int *ret_fd, struct err *err)
 {
-    int *ret_fd = argument;
     const char *places[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         int fd = places[i] && *places[i] ? open(places[i], O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600) : -1;
@@ -37,7 +37,7 @@ static bool open_file(void *argument, struct err *err)
 bool spool_begin(struct spool *spool, struct spooled *ret_run, struct err *err)
 {
     if (!spool->is_open) {
-        if (!workers_call(spool->keeper, open_file, &spool->fd, err))
+        if (!(spool->broker ? errand_temporary(spool->broker, &spool->fd, err) : spool_open(&spool->fd, err)))
             return false;
         spool->is_open = true;
     }

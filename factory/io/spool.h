@@ -12,8 +12,9 @@
 #define IMGFACTORY_IO_SPOOL_H
 
 #include "base/list.h"
-#include "base/workers.h"
 #include "io/file.h"
+
+struct broker;
 
 /* A run of bytes of a spool. */
 struct spooled {
@@ -21,16 +22,18 @@ struct spooled {
     const char *bytes; /* after spool_map() */
 };
 
-/* Zero-initialise with .arena set, and .keeper where the caller may open no file in these places itself (confine.h). */
+/* Zero-initialise with .arena set, and .broker where the caller may open no file in these places itself (confine.h). */
 struct spool {
     struct arena *arena;
-    struct workers *keeper;
+    struct broker *broker;
     bool is_open;
     int fd;
     uint64_t last_begin, end; /* where the run that was begun last begins, and the next will */
     LIST(struct view) views;
 };
 
+/* Opens a temporary file without a name, in the places above. The caller closes *ret_fd. */
+bool spool_open(int *ret_fd, struct err *err) MUST_CHECK;
 /* Begins a run at the end. */
 bool spool_begin(struct spool *spool, struct spooled *ret_run, struct err *err) MUST_CHECK;
 /* Adds to the run that was begun last. */

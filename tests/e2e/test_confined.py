@@ -14,7 +14,7 @@ import unittest
 from base import PASSWORD, USER, FaultProxy, PushCase, registry, run
 
 SOCKETS = {"tcp", "udp", "unix", "netlink"}
-FILES = {"credential", "file", "program"}
+FILES = {"credential", "file", "program", "thread"}
 OTHERS = {"environment", "trace"}  # the system may refuse them anyway
 SYS_LANDLOCK_CREATE_RULESET = 444
 

@@ -3,6 +3,7 @@
  * attacker would have it do, and tells on standard error what came of it. The functions here take the place of the libraries'
  * own, wherever the program calls them. PLANTED names a credential file, a file to write, and a program to start, separated
  * by ':'; without it nothing is done. */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <libelf.h>
 #include <lzma.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,8 +21,10 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -132,6 +136,66 @@ static void look_for_secret(const char *reader)
         tell(reader, "secret", true);
 }
 
+/* Threads share memory: who runs code of his own in one of them can have any other run it. Here the kernel does that, by a
+ * signal that the thread handles. What it opens is opened with the thread's own rights. */
+static const char *_Atomic stolen;
+static atomic_uint handled_count, reached_count;
+
+static void steal(int number)
+{
+    int saved_errno = errno, fd = open(atomic_load(&stolen), O_RDONLY | O_CLOEXEC);
+    int made = socket(AF_INET, SOCK_STREAM, 0);
+    (void)number;
+    if (fd >= 0 || made >= 0)
+        atomic_fetch_add(&reached_count, 1);
+    if (fd >= 0)
+        (void)close(fd);
+    if (made >= 0)
+        (void)close(made);
+    atomic_fetch_add(&handled_count, 1);
+    errno = saved_errno;
+}
+
+/* Whether the kernel says of a thread that a filter holds for it (proc_pid_status(5)). */
+static bool is_filtered(pid_t thread)
+{
+    char path[64], line[256];
+    unsigned mode = 0;
+    (void)snprintf(path, sizeof path, "/proc/self/task/%d/status", (int)thread);
+    FILE *status = fopen(path, "re");
+    while (status && fgets(line, sizeof line, status) && sscanf(line, "Seccomp: %u", &mode) != 1)
+        continue;
+    if (status)
+        (void)fclose(status);
+    return mode == 2 || access(path, F_OK) != 0; /* it has ended */
+}
+
+/* Has each other thread of the process that reads do it, and tells when one could, or is not confined. */
+static void attack_by_others(const char *reader, const char *credential)
+{
+    static char path[4096];
+    struct sigaction handle = {.sa_handler = steal, .sa_flags = SA_RESTART}, before;
+    struct timespec pause = {.tv_nsec = 10000000};
+    unsigned sent = 0, bare = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    const struct dirent *task;
+    (void)snprintf(path, sizeof path, "%s", credential);
+    atomic_store(&stolen, path);
+    (void)sigaction(SIGUSR2, &handle, &before);
+    while (tasks && (task = readdir(tasks))) {
+        pid_t thread = (pid_t)atoi(task->d_name);
+        if (thread <= 0 || thread == gettid())
+            continue;
+        bare += !is_filtered(thread);
+        sent += syscall(SYS_tgkill, getpid(), thread, SIGUSR2) == 0;
+    }
+    for (unsigned i = 0; i < 30 && atomic_load(&handled_count) < sent; i++)
+        (void)nanosleep(&pause, NULL); /* those that block all signals never do it */
+    if (tasks)
+        (void)closedir(tasks);
+    tell(reader, "thread", bare || atomic_load(&reached_count));
+}
+
 static void attack(const char *reader, atomic_bool *was_here)
 {
     const char *told = getenv("PLANTED");
@@ -147,7 +211,10 @@ static void attack(const char *reader, atomic_bool *was_here)
         reader = "broker";
     char environment[64];
     (void)snprintf(environment, sizeof environment, "/proc/%d/environ", (int)getppid());
-    tell(reader, "credential", can_open(strsep(&rest, ":"), O_RDONLY | O_CLOEXEC));
+    const char *credential = strsep(&rest, ":");
+    tell(reader, "credential", can_open(credential, O_RDONLY | O_CLOEXEC));
+    if (getpid() == first)
+        attack_by_others(reader, credential);
     tell(reader, "file", can_open(strsep(&rest, ":"), O_WRONLY | O_CREAT | O_CLOEXEC));
     tell(reader, "program", can_start(strsep(&rest, ":")));
     tell(reader, "environment", can_open(environment, O_RDONLY | O_CLOEXEC));
