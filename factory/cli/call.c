@@ -109,6 +109,7 @@ int call_run(int argc, char **argv)
     struct err err = {0};
     log_set_color(command.log, terminal_is_colored(NULL)); /* until --color is known */
     confine_secrets();
+    sign_key_wipe_freed();
     elf_init();
     bool is_good = signals_start(&command.signals, &err);
     if (is_good) {

@@ -4,8 +4,11 @@
 #include "base/auto.h"
 #include "base/err.h"
 #include "cli/night_pages.h"
+#include "cli/passphrase.h"
 #include "io/errand_serve.h"
+#include "io/proxy.h"
 #include "registry/registry_serve.h"
+#include "sign/sign_serve.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -42,10 +45,11 @@ static void serve(struct channel *channel, void *owner)
     struct http_serve *network = http_serve_new(channel, &serving);
     struct registry_serve *registries =
         registry_serve_new(channel, network, command_registry_options(command), most_of(command));
+    struct sign_serve *signers = sign_serve_new(channel, network);
     struct frame frame;
     while (channel_receive(channel, BROKER_FRAME_MAX_BYTES, &frame)) {
         bool is_known = http_serve_take(network, &frame) || registry_serve_take(registries, &frame) ||
-                        errand_serve_take(channel, network, &frame);
+                        errand_serve_take(channel, network, &frame) || sign_serve_take(signers, &frame);
         frame_done(&frame);
         if (!is_known)
             break;
@@ -173,11 +177,11 @@ static void confine_keeper(void *item)
     (void)confine_readers(&scratch, &command->kept); /* what could not be had is told where the others are confined */
 }
 
-/* Whether a command signs: it needs what its makers know. */
+/* Whether a command signs that is not the broker's: it needs what its makers know. */
 static bool has_signing_command(const struct command *command)
 {
     for (size_t i = 0; i < command->signers.count; i++) {
-        if (command->signers.items[i].command.count)
+        if (command->signers.items[i].command.count && !command->signers.items[i].broker)
             return true;
     }
     return false;
@@ -189,6 +193,8 @@ void confinement_close(struct command *command)
     if (!command->keeper || command->is_main_left || command->is_keeper_confined || has_signing_command(command))
         return;
     command->is_keeper_confined = true;
+    passphrases_wipe();
+    proxies_wipe();
     gather_kept(command);
     workers_run_all(command->keeper, confine_keeper, items, ARRAY_COUNT(items));
 }

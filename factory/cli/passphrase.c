@@ -137,3 +137,13 @@ void passphrases_done(struct passphrases *passphrases)
 {
     secret_done(&passphrases->last);
 }
+
+void passphrases_wipe(void)
+{
+    static const char *const names[] = {"IMGFACTORY_KEY_PASSPHRASE", "COSIGN_PASSWORD"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char *value = getenv(names[i]); // NOLINT(concurrency-mt-unsafe): main alone is there
+        if (value)
+            explicit_bzero(value, strlen(value));
+    }
+}

@@ -23,6 +23,8 @@ struct sign_passphrase passphrase_of_keys(struct passphrases *passphrases);
 /* Gets one for a new key of that name; on a terminal it is asked twice. It may be empty. */
 bool passphrase_new(struct passphrases *passphrases, const char *name, char **ret_passphrase,
                     struct err *err) MUST_CHECK;
+/* Empties the variables of the environment that have one: all keys are open, and nobody asks again. */
+void passphrases_wipe(void);
 /* Wipes. For AUTO(). */
 void passphrases_done(struct passphrases *passphrases);
 

@@ -41,6 +41,7 @@ static bool make_dir(struct rebuilding *rebuilding, struct err *err)
         return false;
     }
     rebuilding->dir = path;
+    confinement_keep(rebuilding->command, path);
     return true;
 }
 
@@ -143,7 +144,6 @@ static bool make_and_compare(struct rebuilding *rebuilding, struct rebuild_resul
     if (!rebuild_prepare(command, &rebuilding->plan, dir, err))
         return false;
     confinement_write(command, dir, 0700);
-    confinement_keep(command, dir);
     if (!build_again(command, err)) {
         enum err_kind kind = err->kind;
         err_clear(err); /* each was told */

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "cli/passphrase.h"
+#include "io/broker.h"
 
 /* Opens a key that is not open yet, and adds it. */
 static bool add(struct command *command, struct passphrases *asked, const char *path, struct signers *signers,
@@ -17,6 +18,9 @@ static bool add(struct command *command, struct passphrases *asked, const char *
         if (!signers_add(open, &command->arena, path, &passphrase, err))
             return false;
         open->items[i].keeper = command->keeper;
+        if (command->keeper && !broker_is_sealed(command->broker) &&
+            !signer_hand_over(&open->items[i], command->broker, (unsigned)i, err))
+            return false;
     }
     signers->items[signers->count++] = open->items[i];
     return true;

@@ -21,6 +21,8 @@ struct broker {
     struct log *log;
     pid_t pid;
 
+    bool is_sealed; /* of the thread that seals */
+
     pthread_mutex_t lock; /* guards the rest */
     bool is_listening;    /* there is a thread for answers */
     bool is_gone;
@@ -254,12 +256,18 @@ void broker_say(struct broker *broker, enum broker_frame kind, struct text bytes
 void broker_seal(struct broker *broker, const struct confine_places *places)
 {
     AUTO(wire_done) struct wire_writer writer;
+    broker->is_sealed = true;
     wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
     wire_put(&writer, (uint64_t)(uint32_t)places->shortage);
     wire_put_strings(&writer, places->local.items, places->local.count);
     wire_put_strings(&writer, places->writable.items, places->writable.count);
     if (!writer.is_full)
         broker_say(broker, BROKER_SEAL, buf_text(&writer.bytes));
+}
+
+bool broker_is_sealed(const struct broker *broker)
+{
+    return broker->is_sealed;
 }
 
 unsigned broker_take_number(struct broker *broker)

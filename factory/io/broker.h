@@ -29,6 +29,8 @@ enum broker_frame {
     BROKER_REGISTRY_PUSHES,   /* → it is going to be written to */
     BROKER_REGISTRY_CLOSE,    /* → it is not needed any more */
     BROKER_REGISTRY_EXCHANGE, /* → a request to it, with what authorizes it; the descriptor is its body */
+    BROKER_SIGNER,            /* → somebody who signs (signer_wire.h), before the seal */
+    BROKER_SIGN,              /* → bytes that the signer of a number is to sign */
     BROKER_TEMPORARY,         /* → a temporary file is wanted; its descriptor comes with the answer */
     BROKER_COMM,              /* → what process has that number? */
     BROKER_HTTP_END,          /* → all requests of one struct http are to end; answered when they have */
@@ -57,6 +59,8 @@ bool broker_start(struct log *log, broker_main *run, void *owner, struct broker 
 const struct channel *broker_channel(const struct broker *broker);
 /* Says what the call may read and write, before hostile bytes are read; later words do not count. */
 void broker_seal(struct broker *broker, const struct confine_places *places);
+/* Returns whether that was said. On the thread that says it. */
+bool broker_is_sealed(const struct broker *broker);
 /* Asks. With false nobody is told, as the broker is gone or no thread can be started: err says so. */
 bool broker_ask(struct broker *broker, struct broker_question *question, enum broker_frame kind, struct text bytes,
                 int fd, struct err *err) MUST_CHECK;

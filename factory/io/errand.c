@@ -3,7 +3,7 @@
 
 #include "base/auto.h"
 #include "io/broker.h"
-#include "io/http_wire.h"
+#include "io/wire.h"
 
 bool errand_temporary(struct broker *broker, int *ret_fd, struct err *err)
 {
@@ -12,7 +12,7 @@ bool errand_temporary(struct broker *broker, int *ret_fd, struct err *err)
     if (!broker_call(broker, &call, &answer, err))
         return false;
     struct wire_reader reader = {buf_text(&answer.bytes), false};
-    http_wire_get_err(&reader, err);
+    wire_get_err(&reader, err);
     *ret_fd = take_fd(&answer.fd);
     frame_done(&answer);
     if (*ret_fd < 0 && err->kind == ERR_NONE)

@@ -19,7 +19,7 @@ static void serve_temporary(struct channel *channel, struct http_serve *network,
     struct workers *keeper = http_serve_keeper(network, &err);
     bool is_open = keeper && workers_call(keeper, open_temporary, &fd, &err);
     wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
-    http_wire_put_err(&writer, &err);
+    wire_put_err(&writer, &err);
     (void)!channel_send(channel, BROKER_ANSWER, id, buf_text(&writer.bytes), is_open ? fd : -1);
 }
 

@@ -669,7 +669,8 @@ static void apply_options(struct http *http, const struct http_options *options)
     http->confined = options->confined;
     http->broker = options->broker;
     http->slow_after_ms = options->slow_after_ms ? options->slow_after_ms : HTTP_SLOW_AFTER_MS;
-    proxies_read(&http->proxies);
+    if (!options->broker) /* which has read them */
+        proxies_read(&http->proxies);
 }
 
 /* Starts the network for the first request, with the lock held: an offline run in which nothing changed needs neither

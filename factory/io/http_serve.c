@@ -78,6 +78,11 @@ static void seal(struct http_serve *serve, struct wire_reader *reader)
         serve->places = places;
 }
 
+bool http_serve_is_sealed(const struct http_serve *serve)
+{
+    return serve->is_sealed;
+}
+
 /* Whether a path without "." and ".." is one of the places, or below one. */
 static bool is_below(const struct strings *places, const char *path)
 {

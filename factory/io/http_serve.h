@@ -25,6 +25,9 @@ struct http_serve *http_serve_new(struct channel *channel, const struct http_ser
 /* Takes a frame if it is of its kinds; false: it is another's. */
 bool http_serve_take(struct http_serve *serve, struct frame *frame) MUST_CHECK;
 
+/* Returns whether it was said what the call may do; on the main thread. */
+bool http_serve_is_sealed(const struct http_serve *serve);
+
 /* Something that others do with the network here, and whose progress is told meanwhile. */
 struct http_watched {
     TAILQ_ENTRY(http_watched) link;

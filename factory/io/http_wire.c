@@ -145,22 +145,6 @@ bool http_wire_get_request(struct wire_reader *reader, struct http_wired *wired)
 
 /* --- what became of it --- */
 
-void http_wire_put_err(struct wire_writer *writer, const struct err *err)
-{
-    wire_put(writer, err->kind);
-    wire_put(writer, (uint64_t)(uint32_t)err->detail);
-    wire_put_string(writer, err->kind ? err->text : NULL);
-}
-
-void http_wire_get_err(struct wire_reader *reader, struct err *ret_err)
-{
-    AUTO(arena_done) struct arena scratch = {0};
-    *ret_err = (struct err){.kind = (enum err_kind)wire_get_below(reader, ERR_CANCELLED)};
-    ret_err->detail = (int)(uint32_t)wire_get(reader);
-    const char *text = wire_get_string(reader, &scratch);
-    (void)snprintf(ret_err->text, sizeof ret_err->text, "%s", text ? text : "");
-}
-
 /* 1 and more: the URL that answered, by its place; 0: none. */
 static uint64_t place_of(const struct http_request *request)
 {
@@ -175,7 +159,7 @@ void http_wire_put_answer(struct wire_writer *writer, const struct http_wired *w
 {
     const struct http_request *request = &wired->request;
     wire_put(writer, flag_if(request->is_good, GOOD) | flag_if(request->body.bytes != NULL, HAS_BODY));
-    http_wire_put_err(writer, &request->err);
+    wire_put_err(writer, &request->err);
     wire_put_raw(writer, &request->blob_digest, sizeof request->blob_digest);
     wire_put(writer, request->received_bytes);
     wire_put(writer, place_of(request));
@@ -219,7 +203,7 @@ bool http_wire_get_answer(struct wire_reader *reader, struct http_request *reque
 {
     struct err err;
     uint64_t flags = wire_get_below(reader, ANSWER_FLAGS_ALL);
-    http_wire_get_err(reader, &err);
+    wire_get_err(reader, &err);
     wire_get_raw(reader, &request->blob_digest, sizeof request->blob_digest);
     request->received_bytes = wire_get(reader);
     size_t place = (size_t)wire_get_below(reader, request->url_count);

@@ -38,10 +38,6 @@ struct http_counted {
 };
 bool http_wire_get_answer(struct wire_reader *reader, struct http_request *request,
                           struct http_counted *counted) MUST_CHECK;
-/* Writes an error, or that there is none. */
-void http_wire_put_err(struct wire_writer *writer, const struct err *err);
-/* Reads it. */
-void http_wire_get_err(struct wire_reader *reader, struct err *ret_err);
 /* Makes a buffer of bytes. */
 void http_wire_take_buf(struct buf *ret_buf, struct text bytes);
 /* Returns whether a request with these could have been made by us: a method that there is, headers with names, no body where none

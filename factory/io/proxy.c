@@ -269,6 +269,17 @@ void proxies_read(struct proxies *ret_proxies)
     read_excepted(proxies, value ? value : "");
 }
 
+void proxies_wipe(void)
+{
+    static const char *const names[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
+                                        "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char *value = getenv(names[i]); // NOLINT(concurrency-mt-unsafe): main alone is there
+        if (value && strchr(value, '@'))
+            explicit_bzero(value, strlen(value));
+    }
+}
+
 void proxies_done(struct proxies *proxies)
 {
     arena_done(&proxies->arena);

@@ -29,6 +29,8 @@ struct proxies {
 /* Reads the environment. */
 void proxies_read(struct proxies *ret_proxies);
 void proxies_done(struct proxies *proxies);
+/* Empties the variables of the environment that name a proxy with a user: another process has them (broker.h). */
+void proxies_wipe(void);
 /* Returns the proxy that a URL is fetched through, or NULL for none (also for file:). */
 const char *proxy_for(const struct proxies *proxies, const char *url);
 /* Returns whether no_proxy excepts the host of a URL; loopback alone is no reason. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/wire.h"
 
+#include "base/auto.h"
+
 #define NO_STRING UINT64_MAX
 
 void wire_begin(struct wire_writer *writer, size_t cap_bytes)
@@ -125,4 +127,20 @@ const char *const *wire_get_strings(struct wire_reader *reader, struct arena *ar
 bool wire_is_good(const struct wire_reader *reader)
 {
     return !reader->is_bad && !reader->rest.len;
+}
+
+void wire_put_err(struct wire_writer *writer, const struct err *err)
+{
+    wire_put(writer, err->kind);
+    wire_put(writer, (uint64_t)(uint32_t)err->detail);
+    wire_put_string(writer, err->kind ? err->text : NULL);
+}
+
+void wire_get_err(struct wire_reader *reader, struct err *ret_err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    *ret_err = (struct err){.kind = (enum err_kind)wire_get_below(reader, ERR_CANCELLED)};
+    ret_err->detail = (int)(uint32_t)wire_get(reader);
+    const char *text = wire_get_string(reader, &scratch);
+    (void)snprintf(ret_err->text, sizeof ret_err->text, "%s", text ? text : "");
 }

@@ -39,6 +39,9 @@ void wire_put_raw(struct wire_writer *writer, const void *bytes, size_t len);
 /* Wipes and frees: there may be secrets in it. For AUTO(). */
 void wire_done(struct wire_writer *writer);
 
+/* Appends an error, or that there is none. */
+void wire_put_err(struct wire_writer *writer, const struct err *err);
+
 /* Reads a number. */
 uint64_t wire_get(struct wire_reader *reader);
 /* Reads a number that is at most `most`; more is bad, and 0. */
@@ -51,6 +54,8 @@ const char *wire_get_string(struct wire_reader *reader, struct arena *arena);
 const char *const *wire_get_strings(struct wire_reader *reader, struct arena *arena, size_t most, size_t *ret_count);
 /* Reads bytes of a length that both ends know; zeros when they are not there. */
 void wire_get_raw(struct wire_reader *reader, void *ret_bytes, size_t len);
+/* Reads an error. */
+void wire_get_err(struct wire_reader *reader, struct err *ret_err);
 /* Returns whether all of it was there, and nothing more. */
 bool wire_is_good(const struct wire_reader *reader) MUST_CHECK;
 

@@ -36,7 +36,7 @@ bool registry_remote_open(struct registry *registry, const struct strings *toget
     struct wire_reader reader = {buf_text(&answer.bytes), false};
     uint64_t remote = wire_get(&reader);
     struct err said;
-    http_wire_get_err(&reader, &said);
+    wire_get_err(&reader, &said);
     bool is_good = wire_is_good(&reader);
     frame_done(&answer);
     if (!is_good)

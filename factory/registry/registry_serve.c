@@ -148,7 +148,7 @@ static void tell_opened(struct registry_serve *serve, uint64_t id, uint64_t remo
     AUTO(wire_done) struct wire_writer writer;
     wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
     wire_put(&writer, remote);
-    http_wire_put_err(&writer, err);
+    wire_put_err(&writer, err);
     (void)!channel_send(serve->channel, BROKER_ANSWER, id, buf_text(&writer.bytes), -1);
 }
 

@@ -90,7 +90,7 @@ void registry_wire_put_answer(struct wire_writer *writer, const struct registry_
     wire_put(writer, flag_if(wired->is_good, GOOD) | flag_if(exchange->has_part, HAS_PART) |
                          flag_if(exchange->is_too_slow, TOO_SLOW) | flag_if(exchange->is_hopeless, HOPELESS) |
                          flag_if(wired->has_answered, ANSWERED) | flag_if(wired->has_credential, CREDENTIAL));
-    http_wire_put_err(writer, &wired->err);
+    wire_put_err(writer, &wired->err);
     wire_put(writer, (uint64_t)wired->scheme);
     wire_put(writer, wired->not_before_ms);
     http_wire_put_progress(writer, wired->counted);
@@ -112,7 +112,7 @@ bool registry_wire_get_answer(struct wire_reader *reader, struct registry_wired_
     uint64_t flags = wire_get_below(reader, ANSWER_FLAGS);
     *ret_wired = (struct registry_wired_answer){
         .is_good = flags & GOOD, .has_answered = flags & ANSWERED, .has_credential = flags & CREDENTIAL};
-    http_wire_get_err(reader, &ret_wired->err);
+    wire_get_err(reader, &ret_wired->err);
     ret_wired->scheme = (int)wire_get_below(reader, SCHEME_HTTP);
     ret_wired->not_before_ms = wire_get(reader);
     ret_wired->counted.received = wire_get(reader);

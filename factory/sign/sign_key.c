@@ -5,6 +5,7 @@
 #include "registry/credentials_secret.h"
 #include "sign/key_box.h"
 
+#include <malloc.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -100,6 +101,39 @@ enum sign_key_kind sign_key_kind(const struct sign_key *key)
 struct digest sign_key_id(const struct sign_key *key)
 {
     return key->id;
+}
+
+static void wipe_and_free(void *bytes, const char *file, int line)
+{
+    (void)file, (void)line;
+    if (bytes)
+        explicit_bzero(bytes, malloc_usable_size(bytes));
+    free(bytes);
+}
+
+static void *allocate(size_t len, const char *file, int line)
+{
+    (void)file, (void)line;
+    return malloc(len);
+}
+
+static void *reallocate(void *bytes, size_t len, const char *file, int line)
+{
+    size_t before = bytes ? malloc_usable_size(bytes) : 0;
+    if (before >= len && len)
+        return bytes;
+    void *grown = len ? malloc(len) : NULL;
+    if (!grown && len)
+        return NULL;
+    if (grown && before)
+        memcpy(grown, bytes, before < len ? before : len);
+    wipe_and_free(bytes, file, line);
+    return grown;
+}
+
+void sign_key_wipe_freed(void)
+{
+    (void)CRYPTO_set_mem_functions(allocate, reallocate, wipe_and_free);
 }
 
 bool sign_key_generate(enum sign_key_kind kind, struct sign_key **ret_key, struct err *err)

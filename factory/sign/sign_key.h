@@ -28,6 +28,9 @@ struct sign_passphrase {
     void *context;
 };
 
+/* Has libcrypto wipe all that it frees: in reading an encrypted key it leaves the key behind in memory. Called once, before
+ * anything else of it is used; later it does nothing. */
+void sign_key_wipe_freed(void);
 /* Makes a new key. */
 bool sign_key_generate(enum sign_key_kind kind, struct sign_key **ret_key, struct err *err) MUST_CHECK;
 /* Reads a private key that signs, from the bytes of a file called `name`. */

@@ -2,12 +2,16 @@
 #include "sign/signer.h"
 
 #include "base/auto.h"
+#include "base/workers.h"
+#include "io/broker.h"
 #include "io/child.h"
 #include "io/file.h"
+#include "io/http_wire.h"
 #include "plan/yaml.h"
 #include "registry/credentials_secret.h"
 #include "sign/base64.h"
 #include "sign/envelope.h"
+#include "sign/signer_wire.h"
 
 #include <fcntl.h>
 
@@ -74,6 +78,28 @@ bool signers_add(struct signers *signers, struct arena *arena, const char *path,
                  : read_command(signer, arena, err)))
         return false;
     signers->count++;
+    return true;
+}
+
+bool signer_hand_over(struct signer *signer, struct broker *broker, unsigned number, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    AUTO(wire_done) struct wire_writer writer;
+    struct sign_key *public;
+    struct text pem;
+    wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
+    if (!sign_key_print_public(signer->key, &scratch, &pem, err) ||
+        !sign_key_read_public(signer->name, pem, &public, err))
+        return false;
+    if (!signer_wire_put(&writer, signer, err)) {
+        sign_key_close(public);
+        return false;
+    }
+    broker_say(broker, BROKER_SIGNER, buf_text(&writer.bytes));
+    sign_key_close(signer->key);
+    signer->key = public;
+    signer->broker = broker;
+    signer->number = number;
     return true;
 }
 
@@ -144,9 +170,34 @@ static bool sign_by_command(const struct signer *signer, struct arena *arena, st
     return is_signed;
 }
 
+static bool sign_by_broker(const struct signer *signer, struct arena *arena, struct text bytes,
+                           struct text *ret_signature, struct err *err)
+{
+    AUTO(wire_done) struct wire_writer writer;
+    AUTO(auto_close_fd) int fd = -1;
+    struct frame answer = {.fd = -1};
+    wire_begin(&writer, BROKER_FRAME_MAX_BYTES);
+    wire_put(&writer, signer->number);
+    if (!signer_wire_put_bytes(&writer, bytes, &fd, err))
+        return false;
+    const struct broker_call call = {.kind = BROKER_SIGN, .bytes = buf_text(&writer.bytes), .fd = fd};
+    if (!broker_call(signer->broker, &call, &answer, err))
+        return false;
+    struct wire_reader reader = {buf_text(&answer.bytes), false};
+    wire_get_err(&reader, err);
+    struct text signature = wire_get_text(&reader);
+    *ret_signature = (struct text){arena_strndup(arena, signature.ptr, signature.len), signature.len};
+    if (!wire_is_good(&reader) && err->kind == ERR_NONE)
+        err_set(err, ERR_INTERNAL, "the process that has the keys does not sign");
+    frame_done(&answer);
+    return err->kind == ERR_NONE;
+}
+
 bool signer_sign(const struct signer *signer, struct arena *arena, struct text bytes, struct text *ret_signature,
                  struct err *err)
 {
+    if (signer->broker)
+        return sign_by_broker(signer, arena, bytes, ret_signature, err);
     return signer->command.count ? sign_by_command(signer, arena, bytes, ret_signature, err)
                                  : sign_key_sign(signer->key, arena, bytes, ret_signature, err);
 }

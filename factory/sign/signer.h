@@ -9,15 +9,19 @@
  *
  * The command's answer is the signature (DER of ECDSA, 64 bytes of Ed25519) as it is or in base64; one that the public key
  * does not verify is an error. It has SIGNER_COMMAND_MS.
- * Threads: any thread may sign; a command is run by the keeper where there is one, since confined threads start nothing.
+ * With a broker (io/broker.h) private keys are there, and commands are run there: no process that reads hostile bytes has
+ * a key, and confined threads start nothing.
+ * Threads: any thread may sign.
  * Owns: struct signer owns its key until signers_close().
  * Fails with: as sign_key.h; ERR_LOCAL (the command).
  */
 #ifndef IMGFACTORY_SIGN_SIGNER_H
 #define IMGFACTORY_SIGN_SIGNER_H
 
-#include "base/workers.h"
 #include "sign/sign_key.h"
+
+struct broker;
+struct workers;
 
 #define SIGNER_COMMAND_MS 60000u
 #define SIGNERS_MAX ((size_t)8) /* of one run */
@@ -27,7 +31,9 @@ struct signer {
     struct sign_key *key;   /* private, or public when there is a command */
     struct strings command; /* none: the key signs */
     struct strings environment;
-    struct workers *keeper; /* may be NULL */
+    struct workers *keeper; /* runs a command where the calling threads may not; may be NULL */
+    struct broker *broker;  /* the process that has it in place of us; then the key is public. NULL: we have it */
+    unsigned number;        /* there */
 };
 
 struct signers {
@@ -38,6 +44,9 @@ struct signers {
 /* Reads the file of one more signer. */
 bool signers_add(struct signers *signers, struct arena *arena, const char *path,
                  const struct sign_passphrase *passphrase, struct err *err) MUST_CHECK;
+/* Hands a signer over to the broker, before that is sealed, as the one of that number, which counts from 0; what is secret of
+ * it is wiped here. */
+bool signer_hand_over(struct signer *signer, struct broker *broker, unsigned number, struct err *err) MUST_CHECK;
 /* Returns whether the same bytes always get the same signature. */
 bool signer_is_settled(const struct signer *signer);
 /* Signs bytes. */

@@ -33,6 +33,7 @@ class Confined(PushCase):
         super().setUp()
         self.runs = 0
         self.authfile = self.write_authfile("secret/auth.json", hosts=["registry.invalid"])
+        self.secret = PASSWORD.split()[0].encode()
 
     def told(self, reader, *arguments, options=(), code=run.OK):
         """Runs the planted program and returns what its bug in that reader reached, and what it was refused."""
@@ -42,7 +43,7 @@ class Confined(PushCase):
         command = [planted(), arguments[0], "--cache", self.path(f"cache{self.runs}"), *options, *arguments[1:]]
         if arguments[0] in ("build", "push"):
             command[2:2] = ["--state", self.path(f"state{self.runs}")]
-        env = {**self.env, "PLANTED": f"{self.authfile}:{written}:/bin/true", "PLANTED_SECRET": PASSWORD.split()[0][::-1]}
+        env = {**self.env, "PLANTED": f"{self.authfile}:{written}:/bin/true", "PLANTED_SECRET": self.secret[::-1].hex()}
         done = subprocess.run(command, cwd=self.top, env=run.Factory.environment(env), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, check=False)
         result = run.Result(command, done.returncode, done.stdout.decode(errors="replace"),
@@ -102,6 +103,24 @@ class Confined(PushCase):
         self.assertTrue(target.tags("ns/image").get("v1"))
         self.told("document", *arguments, options=["--no-confine"])
         self.assertTrue(self.has_secret, "without the broker the password is in the memory of who reads")
+
+    def test_a_key_and_its_passphrase(self):
+        """Who reads has the public key, and what was signed; the other process signs."""
+        passphrase = b"a secret that opens the key"
+        made, target = self.make_layout(), self.make_registry()
+        self.env["IMGFACTORY_KEY_PASSPHRASE"] = passphrase.decode()
+        key = self.path("own.key")
+        for command in ([run.program(), "key", "generate", "--type", "ed25519", key],):
+            subprocess.run(command, env=run.Factory.environment(self.env), stdout=subprocess.DEVNULL, check=True)
+        private = subprocess.run(["openssl", "pkey", "-in", key, "-passin", b"pass:" + passphrase, "-outform", "DER"],
+                                 stdout=subprocess.PIPE, check=True).stdout[-32:]
+        for number, self.secret in enumerate((private, passphrase)):
+            for option in ((), ("--no-confine",)):
+                reference = f"{target.host}/ns/image{number}{len(option)}:v1"
+                self.told("document", "push", "--tls-verify=false", "--sign", key, made.folder, reference, options=option)
+                self.assertEqual(self.has_secret, bool(option), (number, option))
+                verified = self.call("verify", "--tls-verify=false", "--key", self.path("own.pub"), reference)
+                self.assertEqual(verified.code, run.OK, verified)
 
     def test_documents_and_layers_of_a_layout(self):
         made = self.make_layout()

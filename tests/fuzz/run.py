@@ -16,6 +16,7 @@ import io
 import json
 import os
 import sqlite3
+import struct
 import subprocess
 import sys
 import tarfile
@@ -208,6 +209,25 @@ def chunk_table():
     return [b"\n--\n".join([toc, lines_of, *pieces, tar[at:]]) for lines_of in (split, b"")]
 
 
+def wire():
+    """Messages between the program's two processes: a request, a repository, an exchange, their answers, bytes to be signed."""
+    def numbers(*values):
+        return struct.pack(f"={len(values)}Q", *values)
+
+    def string(value):
+        return numbers(len(value)) + value
+    none, digest = numbers(2**64 - 1), bytes(32)
+    request = numbers(0, 1) + string(b"https://a.example/b") + numbers(100, 0) + digest + none
+    opened = numbers(0) + string(b"a.example/ns/b") + numbers(1, 0, 4, 500, 0, 1) + string(b"ns/c")
+    exchange = (numbers(1, 0, 0, 0, 0) + string(b"PUT") + string(b"manifests/v1") + none + numbers(1) + string(b"Accept: a/b")
+                + string(b"{}") + numbers(0, 0, 100))
+    fine = numbers(0, 0) + none
+    answer = numbers(3) + fine + digest + numbers(4, 1, 200, 4, 0) + string(b"body")
+    exchanged = numbers(1) + fine + numbers(1, 0, 4, 0, 200, 0, 0, 4) + digest + none + string(b"A: b\n") + numbers(1) + string(b"body")
+    return [bytes([kind]) + data for kind, data in enumerate((request, opened, exchange, answer, exchanged,
+                                                              numbers(5) + string(b"bytes")))]
+
+
 SEEDS = {
     "auth": lambda: [json.dumps({"auths": {"registry.example": {"auth": "dTpz"}, "registry.example/a": {"identitytoken": "x"}},
                                  "credHelpers": {"b.example": "c"}, "credsStore": "d"}).encode()],
@@ -230,6 +250,7 @@ SEEDS = {
     "system_exports": system_exports,
     "tar": layers,
     "text": text,
+    "wire": wire,
 }
 
 WORDS = {

@@ -75,16 +75,30 @@ __attribute__((constructor)) static void note_process(void)
     first = getpid();
 }
 
-/* Looks for the secret in a piece of memory: PLANTED_SECRET has it backwards, so that it is nowhere else. */
-static bool has_secret(const char *bytes, size_t len, const char *backwards)
+/* What is looked for: PLANTED_SECRET has it backwards, in hexadecimal numbers, so that it is nowhere else. */
+struct backwards {
+    char bytes[256];
+    size_t len;
+};
+
+static struct backwards read_secret(void)
 {
-    size_t secret = strlen(backwards);
+    const char *hex = getenv("PLANTED_SECRET");
+    struct backwards secret = {.len = 0};
+    unsigned byte;
+    while (hex && secret.len < sizeof secret.bytes && sscanf(hex + 2 * secret.len, "%2x", &byte) == 1)
+        secret.bytes[secret.len++] = (char)byte;
+    return secret;
+}
+
+static bool has_secret(const char *bytes, size_t len, const struct backwards *secret)
+{
     const char *at = bytes, *end = bytes + len;
-    while ((at = memchr(at, backwards[secret - 1], (size_t)(end - at)))) {
+    while ((at = memchr(at, secret->bytes[secret->len - 1], (size_t)(end - at)))) {
         size_t same = 0;
-        while (same < secret && at + same < end && at[same] == backwards[secret - 1 - same])
+        while (same < secret->len && at + same < end && at[same] == secret->bytes[secret->len - 1 - same])
             same++;
-        if (same == secret)
+        if (same == secret->len)
             return true;
         at++;
     }
@@ -92,7 +106,7 @@ static bool has_secret(const char *bytes, size_t len, const char *backwards)
 }
 
 /* Copies pieces of memory by a system call, which fails where another thread unmaps them meanwhile. */
-static bool can_find_secret(const char *backwards)
+static bool can_find_secret(const struct backwards *secret)
 {
     static char piece[1 << 16];
     static atomic_flag is_busy = ATOMIC_FLAG_INIT;
@@ -111,8 +125,7 @@ static bool can_find_secret(const char *backwards)
             if ((char *)at >= piece - sizeof piece && (char *)at < piece + sizeof piece)
                 continue;
             ssize_t put = pwrite(copy, (const void *)at, len, 0);
-            is_found =
-                put > 0 && pread(copy, piece, (size_t)put, 0) == put && has_secret(piece, (size_t)put, backwards);
+            is_found = put > 0 && pread(copy, piece, (size_t)put, 0) == put && has_secret(piece, (size_t)put, secret);
         }
     }
     if (maps)
@@ -129,10 +142,10 @@ static void look_for_secret(const char *reader)
 {
     static atomic_bool is_told;
     static atomic_uint look_count;
-    const char *backwards = getenv("PLANTED_SECRET");
-    bool is_looked = backwards && strcmp(reader, "document") == 0 && getpid() == first && !atomic_load(&is_told) &&
+    const struct backwards secret = read_secret();
+    bool is_looked = secret.len && strcmp(reader, "document") == 0 && getpid() == first && !atomic_load(&is_told) &&
                      atomic_fetch_add(&look_count, 1) < LOOKS_MAX;
-    if (is_looked && can_find_secret(backwards) && !atomic_exchange(&is_told, true))
+    if (is_looked && can_find_secret(&secret) && !atomic_exchange(&is_told, true))
         tell(reader, "secret", true);
 }
 
