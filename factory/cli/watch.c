@@ -94,7 +94,7 @@ static struct command command_of(const struct watch *watch, bool is_night)
     if (!is_night && !command.options.is_verbose)
         command.log = command.lock_wait.log = watch->silent;
     command.arena = (struct arena){0};
-    command.confined = (struct confine_places){0};
+    command.confined = (struct confine_places){.channel = watch->command->confined.channel};
     command.made = (struct strings){0};
     command.is_told = watch->is_told;
     command.metrics = command.changes = NULL;
