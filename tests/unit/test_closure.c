@@ -244,6 +244,17 @@ static void what_only_looks_like_a_token_stays(void **state)
     assert_true(is_missing(&keep, "liba.so", "/opt/other"));
 }
 
+static void a_folder_that_only_looks_like_a_token_is_searched_before_the_usual_ones(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "tool");
+    elf_add(fixture, package, "/opt/tool", NULL, "liba.so")->runpath = "/opt/$ORIGINAL";
+    elf_add(fixture, package, "/opt/$ORIGINAL/liba.so", "liba.so", "");
+    elf_add(fixture, package, LIB "liba.so", "liba.so", "");
+    struct keep keep = close_root(fixture, "/opt/tool");
+    check_kept(&keep, "/opt/$ORIGINAL/liba.so /opt/tool");
+}
+
 static void origin_is_an_executables_real_directory_and_a_librarys_found_one(void **state)
 {
     struct fixture *fixture = *state;
@@ -725,6 +736,7 @@ int main(void)
         TEST(each_root_has_its_own_load_list_and_search_paths),
         TEST(tokens_are_expanded_also_in_braces),
         TEST(what_only_looks_like_a_token_stays),
+        TEST(a_folder_that_only_looks_like_a_token_is_searched_before_the_usual_ones),
         TEST(origin_is_an_executables_real_directory_and_a_librarys_found_one),
         TEST(empty_and_relative_search_path_entries_are_ignored),
         TEST(nodeflib_leaves_the_default_directories_out),

@@ -72,6 +72,23 @@ static void symbols_and_versions_are_read_in_either_class_and_byte_order(void **
     }
 }
 
+static void versions_of_several_libraries_are_all_read(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct elf_symbols symbols = read_made(
+        &arena, &(struct made_elf){
+                    .symbols = {{.name = "one", .version = "A_1", .file = "liba.so.1", .is_undefined = true},
+                                {.name = "two", .version = "B_2", .file = "libb.so.2", .is_undefined = true},
+                                {.name = "three", .version = "C_3", .file = "libc.so.3", .is_undefined = true}}});
+    static const char *const files[] = {"liba.so.1", "libb.so.2", "libc.so.3"};
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        struct elf_symbol symbol = elf_symbols_get(&symbols, i + 1);
+        assert_non_null(symbol.version);
+        assert_string_equal(symbol.version->file, files[i]);
+    }
+}
+
 static void a_reference_without_version_takes_the_first_version_or_the_only_one(void **state)
 {
     (void)state;
@@ -258,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(symbols_and_versions_are_read_in_either_class_and_byte_order),
+        cmocka_unit_test(versions_of_several_libraries_are_all_read),
         cmocka_unit_test(a_reference_without_version_takes_the_first_version_or_the_only_one),
         cmocka_unit_test(a_hidden_version_is_found_by_who_asks_for_it),
         cmocka_unit_test(a_file_without_versions_meets_any_reference),

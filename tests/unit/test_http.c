@@ -497,6 +497,11 @@ static void when_all_mirrors_fail_the_gravest_kind_and_all_texts_remain(void **s
     ask(&unclear, "/status/404");
     assert_false(get(&unclear));
     assert_int_equal(unclear.request.err.detail, 403);
+    ASKED(unclear_later);
+    ask(&unclear_later, "/status/404");
+    ask(&unclear_later, "/status/403");
+    assert_false(get(&unclear_later));
+    assert_int_equal(unclear_later.request.err.detail, 403);
 }
 
 static double seconds_now(void)
@@ -660,6 +665,7 @@ static void no_retry_means_one_try(void **state)
     assert_false(http_wait(strict, &asked.request));
     http_stop(strict);
     CHECK_ERR(&asked.request.err, ERR_NETWORK, "503");
+    assert_null(strstr(asked.request.err.text, "tries"));
     assert_int_equal(tries_of("/flaky/503/1/j"), 1);
 }
 

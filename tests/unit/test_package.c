@@ -194,6 +194,7 @@ static void a_package_by_dpkg_deb_is_read(void **state)
     (void)snprintf(
         command, sizeof command,
         "set -e; exec >/dev/null; cd '%s'; mkdir -p t/DEBIAN t/usr/bin t/lib; cp /bin/true t/usr/bin/made;"
+        "cp /bin/bash t/usr/bin/shell;"
         "ln -s made t/usr/bin/link; ln t/usr/bin/made t/usr/bin/hard; : >t/lib/empty;"
         "printf 'Package: made\\nVersion: 1.0-1\\nArchitecture: amd64\\nMaintainer: a <a@b.c>\\n"
         "Description: x\\n' >t/DEBIAN/control; SOURCE_DATE_EPOCH=1600000000 dpkg-deb --root-owner-group -b t "
@@ -214,6 +215,10 @@ static void a_package_by_dpkg_deb_is_read(void **state)
     const struct entry *file = made->kind == ENTRY_FILE ? made : hard;
     assert_null(file->elf->broken);
     assert_true(strings_has(&file->elf->needed, "libc.so.6"));
+    const struct elf_facts *shell = find(package, "/usr/bin/shell")->elf;
+    assert_true(strings_has(&shell->needed, "libc.so.6"));
+    for (size_t i = 0; i < shell->needed.count; i++)
+        assert_non_null(strstr(shell->needed.items[i], ".so"));
     assert_int_equal(find(package, "/usr/lib/empty")->size_bytes, 0);
     assert_null(package_fact(package, "md5sums"));
     buf_done(&deb);

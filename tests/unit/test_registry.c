@@ -215,6 +215,16 @@ static void too_large_bodies_go_in_chunks(void **state)
     memset(bytes, 'x', sizeof bytes);
     check_put(kit_open_plain(&kit), "\"max_body\":4194304", kit_blob(&kit, LAYER_MEDIA, bytes, sizeof bytes));
     assert_int_equal(kit_count(&kit, "PATCH.*202"), 3);
+    /* 512 KiB are the smallest. */
+    check_put(kit_open_plain(&kit), "\"max_body\":600000", kit_blob(&kit, LAYER_MEDIA, bytes, 1200000));
+    assert_int_equal(kit_count(&kit, "PATCH.*202"), 3);
+    struct registry *registry = kit_open_plain(&kit);
+    struct layout_blob blob = kit_blob(&kit, LAYER_MEDIA, bytes, 1200000);
+    struct err err = {0};
+    kit_set(&kit, "\"max_body\":500000");
+    assert_false(put(registry, &blob, NULL, &err));
+    CHECK_ERR(&err, ERR_PUBLISH, "413");
+    registry_close(registry);
 }
 
 static void chunks_survive_faults_and_short_acceptance(void **state)
