@@ -90,6 +90,17 @@ static void test_alike_paths_are_named_programs_first(void **state)
     buf_done(&bytes);
 }
 
+static void test_the_loaders_configuration_is_kept_and_nothing_that_begins_like_it(void **state)
+{
+    (void)state;
+    bool is_merged;
+    assert_true(contents_keeps_raw(TEXT("etc/ld.so.conf"), &is_merged));
+    assert_true(contents_keeps_raw(TEXT("etc/ld.so.conf  libs/libc-bin"), &is_merged));
+    assert_true(contents_keeps_raw(TEXT("etc/ld.so.conf\tlibs/libc-bin"), &is_merged));
+    assert_false(contents_keeps_raw(TEXT("etc/ld.so.config  libs/libc-bin"), &is_merged));
+    assert_false(is_merged);
+}
+
 static void test_bulk_data_is_not_kept_but_found_by_a_scan(void **state)
 {
     (void)state;
@@ -245,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_paths_are_found_whatever_the_pieces_were),
         cmocka_unit_test(test_bin_and_usr_bin_are_one),
         cmocka_unit_test(test_alike_paths_are_named_programs_first),
+        cmocka_unit_test(test_the_loaders_configuration_is_kept_and_nothing_that_begins_like_it),
         cmocka_unit_test(test_bulk_data_is_not_kept_but_found_by_a_scan),
         cmocka_unit_test(test_services_of_a_package_are_found_by_its_name),
         cmocka_unit_test(test_packages_that_have_files_in_a_folder_are_found_by_it),

@@ -429,6 +429,17 @@ static void a_helper_of_the_host_keeps_and_forgets_instead_of_the_file(void **st
     assert_false(is_found);
 }
 
+static void removing_from_what_is_not_there_makes_nothing(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    bool is_found = true;
+    CHECK_OK(credential_remove(&arena, at_home("none/auth.json"), NULL, "quay.io", &is_found, &err), &err);
+    assert_false(is_found);
+    assert_int_not_equal(access(at_home("none"), F_OK), 0);
+}
+
 static void removing_takes_one_host_out_in_all_its_spellings(void **state)
 {
     (void)state;
@@ -486,6 +497,7 @@ int main(void)
         TEST(a_broken_file_is_not_overwritten),
         TEST(users_and_secrets_that_cannot_be_kept_are_refused),
         TEST(a_helper_of_the_host_keeps_and_forgets_instead_of_the_file),
+        TEST(removing_from_what_is_not_there_makes_nothing),
         TEST(removing_takes_one_host_out_in_all_its_spellings),
         TEST(done_wipes_and_may_be_repeated),
     };

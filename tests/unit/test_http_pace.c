@@ -43,6 +43,7 @@ static void without_another_mirror_ten_kilobytes_a_second_are_enough(void **stat
     assert_true(seconds > 300 && seconds < 360);
     assert_int_equal(watch(0, 3600, 1, false, &seconds), HTTP_PACE_HOPELESS);
     assert_true(seconds >= 299 && seconds <= 302);
+    assert_int_equal(watch(6000, 3600, 0, false, &seconds), HTTP_PACE_HOPELESS); /* it counts as one itself */
 }
 
 static void transfers_that_share_a_slow_line_share_what_is_wanted(void **state)

@@ -153,6 +153,29 @@ static void differences_are_named(void **state)
     assert_non_null(strstr(lines.items[1], "main/Packages.gz of stable of http://x/: sha256:00"));
 }
 
+static void each_name_of_a_later_generation_is_found(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct pin pin = {.is_extra = true};
+    static const char *const names[] = {"b", "d", "f", "h", "j", "l", "n"};
+    for (size_t i = ARRAY_COUNT(names); i-- > 0;) {
+        list_add(&arena, &pin.names, ((struct pin_name){"amd64", names[i]}));
+        list_add(&arena, &pin.names, ((struct pin_name){"s390x", "s"}));
+    }
+    pin_sort_names(&pin);
+    struct pin_view view = {&pin, "amd64"};
+    for (char letter = 'a'; letter <= 'o'; letter++) {
+        bool is_named = strchr("bdfhjln", letter);
+        pin.is_extra = true;
+        assert_int_equal(pin_view_shows(&view, (struct text){&letter, 1}), is_named);
+        pin.is_extra = false;
+        assert_int_equal(pin_view_shows(&view, (struct text){&letter, 1}), !is_named);
+    }
+    assert_true(pin_view_shows(&view, TEXT("s")));
+    assert_true(pin_view_shows(&view, TEXT("bb")));
+}
+
 static void snapshots_are_looked_for_from_the_date_on(void **state)
 {
     (void)state;
@@ -161,6 +184,8 @@ static void snapshots_are_looked_for_from_the_date_on(void **state)
     assert_int_equal(uris.count, 4);
     assert_string_equal(uris.items[0], "http://s/20251129T101637Z/");
     assert_string_equal(uris.items[1], "http://s/20251129T161637Z/");
+    assert_string_equal(uris.items[2], "http://s/20251130T101637Z/");
+    assert_string_equal(uris.items[3], "http://s/20251202T101637Z/");
     uris = pins_snapshots(&arena, "http://s/{date}/x/", 1764411397);
     assert_int_equal(uris.count, 3);
     assert_string_equal(uris.items[1], "http://s/20251130/x/");
@@ -178,6 +203,7 @@ int main(void)
         cmocka_unit_test(any_byte_that_differs_is_noticed),
         cmocka_unit_test(what_is_no_lock_is_refused_although_its_checksum_is_right),
         cmocka_unit_test(differences_are_named),
+        cmocka_unit_test(each_name_of_a_later_generation_is_found),
         cmocka_unit_test(snapshots_are_looked_for_from_the_date_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
