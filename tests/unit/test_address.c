@@ -3,6 +3,7 @@
 
 #include "base/list.h"
 #include "io/address.h"
+#include "io/http.h"
 
 static void addresses_inside_are_known_in_every_spelling(void **state)
 {
@@ -71,10 +72,26 @@ static void loopback_is_less_than_private(void **state)
                  address_is_loopback("example.org"));
 }
 
+static void only_what_leads_from_outside_to_the_inside_is_inward(void **state)
+{
+    (void)state;
+    static const char *const outside[] = {"https://a.test/x", "http://8.8.8.8/"};
+    static const char *const inside[] = {"http://127.0.0.1/x", "http://10.0.0.1:8080/", "http://[::1]/"};
+    for (size_t i = 0; i < ARRAY_COUNT(inside); i++) {
+        for (size_t j = 0; j < ARRAY_COUNT(outside); j++) {
+            assert_true(http_is_inward(outside[j], inside[i]));
+            assert_false(http_is_inward(inside[i], outside[j]));
+            assert_false(http_is_inward(outside[j], outside[(j + 1) % ARRAY_COUNT(outside)]));
+        }
+        assert_false(http_is_inward(inside[i], inside[(i + 1) % ARRAY_COUNT(inside)]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_inside_are_known_in_every_spelling),
+        cmocka_unit_test(only_what_leads_from_outside_to_the_inside_is_inward),
         cmocka_unit_test(loopback_is_less_than_private),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

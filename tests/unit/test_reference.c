@@ -194,6 +194,8 @@ static void only_this_machine_is_loopback(void **state)
         if (reference_is_loopback(&reference) != rows[i].is_loopback)
             fail_msg("%s", rows[i].string);
     }
+    struct reference broken = {.host = "[::1", .repository = "a"};
+    assert_false(reference_is_loopback(&broken));
 }
 
 static void tags_follow_the_grammar_of_the_distribution_spec(void **state)

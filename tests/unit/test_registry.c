@@ -318,6 +318,14 @@ static void basic_is_sent_after_the_first_challenge_only(void **state)
     check_put(kit_open_login(&kit), "\"auth\":\"basic\",\"challenge\":false", small_blob());
     check_put_fails(kit_open_plain(&kit), "\"auth\":\"basic\"", ERR_PUBLISH, "needs a user name and password");
     check_put_fails(kit_open_login(&kit), "\"auth\":\"basic\",\"password\":\"other\"", ERR_PUBLISH, "401");
+    check_put_fails(kit_open_login(&kit), "\"auth\":\"basic\",\"password\":\"other\"", ERR_PUBLISH,
+                    "may lack the permission to write");
+    struct registry *registry = kit_open_login(&kit);
+    struct layout_blob blob = small_blob();
+    struct err err = {0};
+    assert_false(registry_get_blob(registry, kit.store, &blob.digest, blob.size_bytes, NULL, &err));
+    CHECK_ERR(&err, ERR_PUBLISH, "may lack the permission to read");
+    registry_close(registry);
 }
 
 static void one_token_serves_all_that_a_push_needs(void **state)

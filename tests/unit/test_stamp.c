@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/date.h"
 #include "registry/expiry_memory.h"
+#include "registry/plan_tag.h"
 #include "registry/stamp.h"
 
 #include <stdlib.h>
@@ -149,6 +150,24 @@ static void what_images_consist_of_is_remembered_or_forgotten_as_a_whole(void **
     assert_true(remove(path) == 0 && rmdir(inner) == 0 && rmdir(dir) == 0);
 }
 
+static void each_image_has_a_tag_of_its_own_whatever_its_name(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    static const char plan[] = "20261129T021311Z-0123456789ab",
+                      other_end[] = "a-name-that-is-longer-than-the-forty-eight-characters-that-a-tag-has-room-for";
+    char long_name[] = "a-name-that-is-longer-than-the-forty-eight-characters-that-a-tag-has-room-fox";
+    assert_string_equal(plan_tag(&arena, plan, "dhcpd", "amd64"),
+                        "imgfactory-20261129T021311Z-0123456789ab-dhcpd-amd64");
+    static const char *const odd[] = {"a b", "a/b", "a:b", "a+b"};
+    for (size_t i = 0; i < ARRAY_COUNT(odd); i++) {
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(plan_tag(&arena, plan, odd[i], "amd64"), plan_tag(&arena, plan, odd[j], "amd64"));
+    }
+    assert_string_not_equal(plan_tag(&arena, plan, long_name, "amd64"), plan_tag(&arena, plan, other_end, "amd64"));
+    CHECK_RANGE(strlen(plan_tag(&arena, plan, long_name, "amd64")), 1, 128);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_stamp_tells_its_time_and_the_digest_that_it_is_at),
@@ -156,6 +175,7 @@ int main(void)
                                        cmocka_unit_test(a_tag_of_a_digest_alone_is_a_tag_however_long),
                                        cmocka_unit_test(days_have_one_form),
                                        cmocka_unit_test(times_of_rfc_3339_have_fractions_and_zones),
-                                       cmocka_unit_test(what_images_consist_of_is_remembered_or_forgotten_as_a_whole)};
+                                       cmocka_unit_test(what_images_consist_of_is_remembered_or_forgotten_as_a_whole),
+                                       cmocka_unit_test(each_image_has_a_tag_of_its_own_whatever_its_name)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
