@@ -16,8 +16,8 @@ static bool find(struct store *store, const struct digest *key, struct ground *r
                  struct err *err)
 {
     struct view view = {0};
-    /* The tables carry their own digest and each file's bytes theirs, so that opening does not read all bytes. */
-    if (!store_map_derived(store, GROUND_KIND, key, &view, ret_found, err))
+    struct store_place place = {0};
+    if (!store_map_checked(store, GROUND_KIND, key, pack_is_right, &view, &place, ret_found, err))
         return false;
     if (!*ret_found)
         return true;
@@ -25,6 +25,7 @@ static bool find(struct store *store, const struct digest *key, struct ground *r
     if (!package)
         memory_abort(sizeof *package);
     package->view = view;
+    package->place = place;
     package->format = &ground_format;
     if (pack_read_tables(package) || !digest_eq(&package->digest, key)) {
         package_close(package);

@@ -240,7 +240,8 @@ bool blob_write(struct blob *blob, const void *bytes, size_t len, struct err *er
         blob_abandon(blob);
         return false;
     }
-    digest_feed(&blob->hash, bytes, len);
+    if (!blob->is_apart)
+        digest_feed(&blob->hash, bytes, len);
     blob->len += len;
     return true;
 }
@@ -431,15 +432,20 @@ static struct digest digest_of_view(const struct view *view)
     return digest_end(&hash);
 }
 
-/* Hashes bytes of a file unless it is known what they are. `status` was taken when it was opened. */
-static bool is_right(struct store *store, const struct stat *status, const struct view *view,
-                     const struct digest *expect)
+static bool has_digest(const struct view *view, const struct digest *digest)
+{
+    struct digest got = view->len >= HASHED_LEN_MIN ? digest_of_view(view) : digest_of(view->ptr, view->len);
+    return digest_eq(digest, &got);
+}
+
+/* Asks whether the bytes of a file are right unless that is known. `status` was taken when it was opened. */
+static bool is_known(struct store *store, const struct stat *status, const struct view *view,
+                     const struct digest *expect, bool (*is_right)(const struct view *, const struct digest *))
 {
     bool is_big = view->len >= HASHED_LEN_MIN;
     if (is_big && hashed_has(store->hashed, status, view->len, expect))
         return true;
-    struct digest got = is_big ? digest_of_view(view) : digest_of(view->ptr, view->len);
-    bool is_good = digest_eq(expect, &got);
+    bool is_good = is_right(view, expect);
     if (is_good && is_big)
         hashed_note(store->hashed, status, view->len, expect);
     return is_good;
@@ -458,7 +464,7 @@ bool store_map_blob(struct store *store, const struct digest *digest, struct vie
     }
     if (!*ret_found)
         return true;
-    if (is_right(store, &status, &view, digest))
+    if (is_known(store, &status, &view, digest, has_digest))
         *ret_view = view;
     else
         reject(store->blobs_fd, name.chars, &view, ret_found);
@@ -522,23 +528,46 @@ static bool hide_trailer(struct store *store, const char *kind, const struct dig
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, struct view *ret_view,
                        bool *ret_found, struct err *err)
 {
+    struct store_place place = {0};
+    return store_map_checked(store, kind, key, has_digest, ret_view, &place, ret_found, err);
+}
+
+bool store_map_checked(struct store *store, const char *kind, const struct digest *key,
+                       bool (*is_right)(const struct view *view, const struct digest *digest), struct view *ret_view,
+                       struct store_place *ret_place, bool *ret_found, struct err *err)
+{
     struct name name = derived_name(store, kind, key);
     struct view view = {0};
-    struct stat status;
+    struct store_place place = {.store = store, .kind = kind, .key = *key};
     struct digest expect;
-    if (!map_if_there(store->derived_fd, name.chars, &view, &status, ret_found, err)) {
+    if (!map_if_there(store->derived_fd, name.chars, &view, &place.status, ret_found, err)) {
         err_wrap(err, "cache %s", store->path);
         return false;
     }
     if (!*ret_found)
         return true;
-    bool is_good = hide_trailer(store, kind, key, &view, &expect) && is_right(store, &status, &view, &expect);
-    (void)store_mark_used(store, store->derived_fd, name.chars);
-    if (is_good)
+    bool is_good =
+        hide_trailer(store, kind, key, &view, &expect) && is_known(store, &place.status, &view, &expect, is_right);
+    if (store_mark_used(store, store->derived_fd, name.chars))
+        (void)fstatat(store->derived_fd, name.chars, &place.status, AT_SYMLINK_NOFOLLOW);
+    if (is_good) {
         *ret_view = view;
-    else
+        *ret_place = place;
+    } else {
         reject(store->derived_fd, name.chars, &view, ret_found);
+    }
     return true;
+}
+
+bool store_is_unchanged(const struct store_place *place)
+{
+    struct stat now;
+    const struct stat *then = &place->status;
+    struct name name = derived_name(place->store, place->kind, &place->key);
+    return fstatat(place->store->derived_fd, name.chars, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+           now.st_dev == then->st_dev && now.st_ino == then->st_ino && now.st_size == then->st_size &&
+           now.st_mtim.tv_sec == then->st_mtim.tv_sec && now.st_mtim.tv_nsec == then->st_mtim.tv_nsec &&
+           now.st_ctim.tv_sec == then->st_ctim.tv_sec && now.st_ctim.tv_nsec == then->st_ctim.tv_nsec;
 }
 
 bool store_has_derived(struct store *store, const char *kind, const struct digest *key)

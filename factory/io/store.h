@@ -20,6 +20,8 @@
 #include "io/file.h"
 #include "io/lock.h"
 
+#include <sys/stat.h>
+
 struct hashed;
 struct store;
 
@@ -31,6 +33,15 @@ struct blob {
     struct digest_stream hash;
     char temporary_name[64]; /* empty when O_TMPFILE is used */
     bool is_begun;
+    bool is_apart; /* the writer's to set: what comes now is not in the file's digest, see store_map_checked() */
+};
+
+/* Which file a view is of, as it was when it was mapped. */
+struct store_place {
+    const struct store *store;
+    const char *kind;
+    struct digest key;
+    struct stat status;
 };
 
 /* Opens (making it if needed) the store in `path`, which has to be ours alone (owner.h). Until store_use_secret() its
@@ -62,7 +73,7 @@ bool store_has_room(const struct store *store, uint64_t bytes);
 /* Starts a file that has no name yet. End it with exactly one of blob_commit(), blob_commit_derived(), blob_abandon().
  */
 bool blob_begin(struct store *store, struct blob *ret_blob, struct err *err) MUST_CHECK;
-/* Appends bytes and hashes them. On failure the file is dropped at once (a full disk gets its space back). */
+/* Appends bytes and hashes them, unless they are apart. On failure the file is dropped at once (a full disk gets its space back). */
 bool blob_write(struct blob *blob, const void *bytes, size_t len, struct err *err) MUST_CHECK;
 /* Ends the file as a blob named by its digest. With `expect`, other bytes are refused (ERR_TRUST "expected sha256:…,
  * got sha256:…") and nothing appears. A blob of that name that is there already is replaced. ret_digest may be NULL. */
@@ -92,6 +103,13 @@ bool store_has_blob(struct store *store, const struct digest *digest, uint64_t s
  * view maps the file as a whole; its `ptr` is page-aligned. */
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, struct view *ret_view,
                        bool *ret_found, struct err *err) MUST_CHECK;
+/* As store_map_derived(), of a file whose bytes are not all in its digest, since they have digests of their own there: is_right tells
+ * whether all bytes of the view are those that this digest vouches for. It is asked only when that is not known. `kind` has to last. */
+bool store_map_checked(struct store *store, const char *kind, const struct digest *key,
+                       bool (*is_right)(const struct view *view, const struct digest *digest), struct view *ret_view,
+                       struct store_place *ret_place, bool *ret_found, struct err *err) MUST_CHECK;
+/* Returns whether the file of that name is still the one that was mapped, and nobody wrote to it since. */
+bool store_is_unchanged(const struct store_place *place);
 /* Returns whether derived/<kind>/<key> exists, without reading it. */
 bool store_has_derived(struct store *store, const char *kind, const struct digest *key);
 /* Remembers which blob has a SHA-512 (derived/sha512/<SHA-256 of it>), for what is only known by that. */

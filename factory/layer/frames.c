@@ -7,16 +7,16 @@
 
 #define KIND "frames"
 /* Goes up when what a codec makes of a content at a level (where it cuts, its options), or the layout, changes. */
-#define FRAMES_FORMAT "imgfactory frames 1\n"
+#define FRAMES_FORMAT "imgfactory frames 2\n"
 
 struct record {
     uint64_t packed_bytes, plain_bytes;
     uint8_t digest[DIGEST_BYTES];
 };
 struct tail {
-    uint64_t crc64, count;
+    uint64_t crc64, count, has_sums;
 };
-_Static_assert(sizeof(struct record) == 48 && sizeof(struct tail) == 16, "these are an on-disk format");
+_Static_assert(sizeof(struct record) == 48 && sizeof(struct tail) == 24, "these are an on-disk format");
 
 struct digest frames_key(const struct layer_encoder *encoder, const struct digest *content)
 {
@@ -51,6 +51,7 @@ static bool understand(struct frames *frames, uint64_t plain_bytes)
     memcpy(&tail, (const char *)frames->view.ptr + len, sizeof tail);
     frames->crc64 = le64toh(tail.crc64);
     frames->count = le64toh(tail.count);
+    frames->has_sums = tail.has_sums != 0;
     if (frames->count == 0 || frames->count > len / sizeof(struct record))
         return false;
     frames->packed_bytes = len - frames->count * sizeof(struct record);
@@ -106,10 +107,10 @@ void frames_add(struct frames_draft *draft, const struct frame *frame, const voi
     draft->count++;
 }
 
-bool frames_keep(struct frames_draft *draft, const struct digest *key, uint64_t crc64)
+bool frames_keep(struct frames_draft *draft, const struct digest *key, bool has_sums, uint64_t crc64)
 {
     struct err ignored = {0};
-    struct tail tail = {htole64(crc64), htole64(draft->count)};
+    struct tail tail = {htole64(crc64), htole64(draft->count), htole64(has_sums)};
     if (!buf_add(&draft->records, &tail, sizeof tail))
         memory_abort(sizeof tail);
     return draft->blob.is_begun && blob_write(&draft->blob, draft->records.bytes, draft->records.len, &ignored) &&

@@ -8,7 +8,8 @@
  * when the cache is pruned.
  *
  * Layout: the frames one behind the other; a record for each: its bytes, the plain ones in it (64 bits each) and their SHA-256
- * (zeros for the only one, and for gzip); the CRC-64 of the content (0 for gzip), and the number of records. Numbers are little-endian.
+ * (zeros for the only one); the CRC-64 of the content, the number of records, and whether there are these sums at all: who had no use
+ * for them left zeros. Numbers are little-endian.
  * Threads: as the store.
  * Owns: a mapping, a file being written, until frames_done() and frames_abandon().
  * Fails with: nothing. A cache that does not give or take frames costs time: whoever writes a layer is told by its own blob.
@@ -34,6 +35,7 @@ struct frames {
     size_t packed_bytes; /* of the view: all frames */
     size_t count;
     uint64_t crc64; /* of the content */
+    bool has_sums;  /* it and the frames' digests are known */
 };
 
 /* Those of a file that are made now. */
@@ -57,7 +59,7 @@ bool frames_begin(struct store *store, struct frames_draft *draft);
 /* Adds the next frame. Does nothing once the cache has taken no more. */
 void frames_add(struct frames_draft *draft, const struct frame *frame, const void *packed);
 /* Puts them into the cache. The caller has seen that the content is the one that the key names. Returns whether they are there. */
-bool frames_keep(struct frames_draft *draft, const struct digest *key, uint64_t crc64);
+bool frames_keep(struct frames_draft *draft, const struct digest *key, bool has_sums, uint64_t crc64);
 /* Drops them; accepts a zeroed or kept draft. For AUTO(). */
 void frames_abandon(struct frames_draft *draft);
 

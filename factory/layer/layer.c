@@ -49,7 +49,8 @@ bool layer_build(struct store *store, const struct tree *tree, enum layer_compre
     struct layer layer = {.compression = compression};
     uint64_t tar_bytes;
     if (!tar_size(tree, &tar_bytes, err) || !blob_begin(store, &blob, err) ||
-        !(compression == LAYER_CHUNKED ? chunked_write : write_pieces)(&blob, tree, tar_bytes, &layer, err))
+        !(compression == LAYER_CHUNKED ? chunked_write : write_pieces)(&blob, tree, tar_bytes, &layer, err) ||
+        !tar_check_files(tree, err))
         return false;
     assert(layer.tar_bytes == tar_bytes);
     layer.size_bytes = blob.len;

@@ -23,7 +23,7 @@ struct codec {
     size_t shared_most_bytes; /* of such a piece */
     /* Returns the length of the first piece of what is left of a file of file_bytes. */
     size_t (*cut)(const struct cuts_table *table, struct text left, uint64_t file_bytes);
-    /* Frames are kept with their digests and the file's CRC-64, which tables of contents have (chunked.h). */
+    /* Frames' digests and the file's CRC-64 are wanted, which tables of contents have (chunked.h). */
     bool has_sums;
     void *(*begin)(struct err *err); /* NULL: it failed */
     /* Compresses some bytes into `out`, in the place of what was there. */

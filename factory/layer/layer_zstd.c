@@ -46,10 +46,10 @@ static bool zstd_pack(void *state, struct text plain, struct buf *out, struct er
     return true;
 }
 
-/* Both have the same frames of a file, which are kept once: so these are cut as zstd:chunked wants it, with sums. */
+/* Both have the same frames of a file, which are kept once: so these are cut as zstd:chunked wants it. */
 #define ZSTD                                                                                                           \
     .library = "libzstd", .symbol = "ZSTD_compress2", .version = ZSTD_versionString, .level = LEVEL, .cut = cuts_next, \
-    .has_sums = true, .begin = zstd_begin, .pack = zstd_pack, .done = zstd_done
+    .begin = zstd_begin, .pack = zstd_pack, .done = zstd_done
 
 const struct codec codec_zstd = {ZSTD, .file_least_bytes = FILE_LEAST_BYTES, .shared_most_bytes = SHARED_MOST_BYTES};
-const struct codec codec_chunked = {ZSTD, .shared_most_bytes = SIZE_MAX};
+const struct codec codec_chunked = {ZSTD, .has_sums = true, .shared_most_bytes = SIZE_MAX};

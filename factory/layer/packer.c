@@ -2,6 +2,7 @@
 #include "layer/packer.h"
 
 #include "base/auto.h"
+#include "layer/tar.h"
 
 /* A file whose frames are there already is read in pieces that stay in the processor's cache between two hashes. */
 #define PIECE_BYTES ((size_t)256 << 10)
@@ -67,15 +68,31 @@ bool packer_take(struct packer *packer, const void *bytes, size_t len, struct er
     return true;
 }
 
+/* Adds up what a table of contents has of a piece. */
+static void add_sums(struct packer *packer, struct text plain, bool is_only, struct frame *frame)
+{
+    packer->file.crc64 = crc64_add(&packer->crcs, packer->file.crc64, plain.ptr, plain.len);
+    if (!is_only)
+        frame->digest = digest_of(plain.ptr, plain.len);
+}
+
+/* Begins a file; returns whether its bytes are to be hashed: not those of a package's file that were found right when it was opened. */
+static bool begin_file(struct packer *packer, const struct node *node, struct digest_stream *ret_hash)
+{
+    bool is_vouched = tar_is_vouched(node);
+    if (is_vouched)
+        packer->file.digest = *node->digest;
+    else
+        digest_begin(ret_hash);
+    return !is_vouched;
+}
+
 /* Writes one piece of a file, and notes where it is. */
 static bool put_piece(struct packer *packer, struct text plain, bool is_only, struct err *err)
 {
     struct packed_piece piece = {.begin = packer->blob->len, .frame.plain_bytes = plain.len};
-    if (packer->codec->has_sums) {
-        packer->file.crc64 = crc64_add(&packer->crcs, packer->file.crc64, plain.ptr, plain.len);
-        if (!is_only)
-            piece.frame.digest = digest_of(plain.ptr, plain.len);
-    }
+    if (packer->codec->has_sums)
+        add_sums(packer, plain, is_only, &piece.frame);
     digest_feed(&packer->diff, plain.ptr, plain.len);
     if (!put(packer, plain, err))
         return false;
@@ -90,16 +107,25 @@ static bool make(struct packer *packer, const struct node *node, struct err *err
 {
     AUTO(digest_abandon) struct digest_stream hash = {0};
     struct text left = {node->data, node->size_bytes};
-    digest_begin(&hash);
+    bool is_hashed = begin_file(packer, node, &hash);
     while (left.len) {
         struct text plain = {left.ptr, packer->codec->cut(&packer->cuts, left, node->size_bytes)};
-        digest_feed(&hash, plain.ptr, plain.len);
+        if (is_hashed)
+            digest_feed(&hash, plain.ptr, plain.len);
         if (!put_piece(packer, plain, plain.len == node->size_bytes, err))
             return false;
         left = (struct text){left.ptr + plain.len, left.len - plain.len};
     }
-    packer->file.digest = digest_end(&hash);
+    if (is_hashed)
+        packer->file.digest = digest_end(&hash);
     return true;
+}
+
+/* Whether a file's bytes are, after all was done with them, those that the node tells of. */
+static bool is_right(const struct packer *packer, const struct node *node)
+{
+    return digest_eq(node->digest, &packer->file.digest) &&
+           (!tar_is_vouched(node) || package_is_unchanged(node->package));
 }
 
 /* Makes the frames of a file, and keeps them unless its bytes are not those that the node tells of. */
@@ -107,8 +133,8 @@ static bool make_kept(struct packer *packer, const struct node *node, const stru
 {
     packer->is_keeping = frames_begin(packer->blob->store, &packer->draft);
     bool is_made = make(packer, node, err);
-    if (is_made && digest_eq(node->digest, &packer->file.digest))
-        packer->is_keeping = frames_keep(&packer->draft, key, packer->file.crc64);
+    if (is_made && is_right(packer, node))
+        packer->is_keeping = frames_keep(&packer->draft, key, packer->codec->has_sums, packer->file.crc64);
     frames_abandon(&packer->draft);
     return is_made;
 }
@@ -118,20 +144,26 @@ static bool copy(struct packer *packer, const struct node *node, const struct fr
 {
     AUTO(digest_abandon) struct digest_stream hash = {0};
     uint64_t begin = packer->blob->len;
-    digest_begin(&hash);
+    bool is_hashed = begin_file(packer, node, &hash);
     for (uint64_t at = 0; at < node->size_bytes;) {
         uint64_t left = node->size_bytes - at;
         size_t len = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-        digest_feed(&hash, node->data + at, len);
+        if (is_hashed)
+            digest_feed(&hash, node->data + at, len);
         digest_feed(&packer->diff, node->data + at, len);
         at += len;
     }
-    packer->file.digest = digest_end(&hash);
+    if (is_hashed)
+        packer->file.digest = digest_end(&hash);
     packer->file.crc64 = frames->crc64;
+    const char *plain = node->data;
     for (size_t i = 0; i < frames->count; i++) {
         struct packed_piece piece = {frames_at(frames, i), begin};
+        if (packer->codec->has_sums && !frames->has_sums)
+            add_sums(packer, (struct text){plain, piece.frame.plain_bytes}, frames->count == 1, &piece.frame);
         list_add(&packer->arena, &packer->file.pieces, piece);
         begin += piece.frame.packed_bytes;
+        plain += piece.frame.plain_bytes;
     }
     return blob_write(packer->blob, frames->view.ptr, frames->packed_bytes, err);
 }

@@ -34,6 +34,10 @@ struct tar_receiver {
 
 /* Writes the whole tree and the end of the archive (two zero blocks, no further padding). */
 bool tar_write(const struct tree *tree, const struct tar_receiver *receiver, struct err *err) MUST_CHECK;
+/* Returns whether a file's bytes were found to be those of its digest when its package was opened, and need not be hashed again. */
+bool tar_is_vouched(const struct node *node);
+/* Hashes, after all is written, the files of packages whose file in the cache changed in the meantime. */
+bool tar_check_files(const struct tree *tree, struct err *err) MUST_CHECK;
 /* Tells how many bytes tar_write() will give, without looking at any file's bytes. */
 bool tar_size(const struct tree *tree, uint64_t *ret_bytes, struct err *err) MUST_CHECK;
 

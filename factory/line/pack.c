@@ -48,7 +48,7 @@ static bool keep_sums(void *argument, struct err *err)
         const struct layer *layer = &summing->layers->items[i].layer;
         list_add(&scratch, &layers, (struct base_layer){.blob.digest = layer->digest, .diff_id = layer->diff_id});
     }
-    if (sbom_sums_of_tree(&scratch, &summing->job->tree, &sums))
+    if (sbom_sums_of_tree(&scratch, &summing->job->tree, summing->job->plant->sums_seen, &sums))
         sbom_sums_keep(summing->job->plant->store, &layers, &sums);
     return true;
 }

@@ -8,6 +8,7 @@
 #include "io/secret.h"
 #include "io/store_prune.h"
 #include "line/standing.h"
+#include "sbom/sbom_sums.h"
 #include "source/format.h"
 
 #include <stdlib.h>
@@ -100,6 +101,7 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
         plant_close(ret_plant);
         return false;
     }
+    ret_plant->sums_seen = sbom_seen_open();
     ret_plant->supply = supply_open(ret_plant->store, ret_plant->http, ret_plant->workers);
     ret_plant->env = (struct source_env){.http = ret_plant->http,
                                          .store = ret_plant->store,
@@ -350,6 +352,7 @@ void plant_close(struct plant *plant)
     http_stop(plant->http);
     workers_stop(plant->workers);
     supply_close(plant->supply);
+    sbom_seen_close(plant->sums_seen);
     for (struct shared_catalog *shared = plant->opened_catalogs; shared; shared = shared->next)
         catalog_close(shared->catalog);
     for (struct shared_source *shared = plant->opened_sources; shared; shared = shared->next)

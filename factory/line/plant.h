@@ -24,6 +24,7 @@
 #include <pthread.h>
 
 struct status_seen; /* status_seen.h */
+struct sbom_seen;   /* sbom/sbom_sums.h */
 struct signers;     /* sign/signer.h */
 struct attest;      /* sbom/attest.h */
 struct sharding;    /* sharding.h */
@@ -83,7 +84,8 @@ struct plant {
     struct http *http;
     struct workers *workers;
     struct supply *supply;
-    struct status_seen *seen; /* the site's status record, before tags move; NULL: nothing is asked */
+    struct sbom_seen *sums_seen; /* what SBOMs ask of files that were summed up */
+    struct status_seen *seen;    /* the site's status record, before tags move; NULL: nothing is asked */
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
     struct flight *prepared;           /* catalogs by themselves */

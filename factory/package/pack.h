@@ -7,6 +7,8 @@
  *              (string numbers), scripts, the format's facts, strings. A string is told by its offset in the strings; 0
  *              means "none".
  *   trailer    magic, offset and length of the tables, SHA-256 of the tables
+ * Each content's SHA-256 is in its entry. So the store's digest of the file is one of tables and trailer alone, and no byte is hashed
+ * twice; earlier versions hashed the whole file, which is believed, too.
  * Reading trusts nothing but the digest of the tables for speed of use: every number is also checked.
  * Threads: one writer belongs to one thread.
  * Fails with: ERR_LOCAL (the store), ERR_MALFORMED (more than 4 GiB of strings).
@@ -64,11 +66,14 @@ struct pack_trailer {
 /* Appends zeros up to the next multiple of PACK_ALIGN. */
 bool pack_align(struct blob *blob, struct err *err) MUST_CHECK;
 /* Appends tables and trailer for the package, whose entries are sorted; data_offsets[i] is where the bytes of entry i
- * begin in the blob. The blob is left begun. */
+ * begin in the blob. The blob is left begun, and no longer apart. */
 bool pack_write_tables(struct blob *blob, const struct package *package, const uint64_t *data_offsets,
                        struct err *err) MUST_CHECK;
 /* Fills the package's metadata from its mapping (package->view): pointers into the mapping, tables in its arena. The
  * package's format must be set. Returns why the file is not what this program writes, or NULL. */
 const char *pack_read_tables(struct package *package);
+/* Returns whether tables, trailer and all contents are those that the store's digest of the file vouches for: hashes each byte. For
+ * store_map_checked(). */
+bool pack_is_right(const struct view *view, const struct digest *digest);
 
 #endif

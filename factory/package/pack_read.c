@@ -4,6 +4,10 @@
 
 #include <endian.h>
 
+#define HASH_STEP_BYTES ((size_t)4 << 20)
+/* What is smaller is not worth a system call. */
+#define REST_LEAST_BYTES ((size_t)128 << 10)
+
 /* The tables as they lie in the mapping; records may be misaligned there, so they are copied out one by one. */
 struct tables {
     struct arena *arena;
@@ -228,6 +232,51 @@ static const char *read_facts(struct tables *tables, struct package *package)
             return "a fact without name or text";
     }
     return NULL;
+}
+
+/* Hashes part of the file; what was hashed does not stay in memory. */
+static struct digest digest_of_part(const struct view *view, uint64_t offset, uint64_t len)
+{
+    struct digest_stream stream;
+    digest_begin(&stream);
+    while (len) {
+        size_t step = len < HASH_STEP_BYTES ? (size_t)len : HASH_STEP_BYTES;
+        digest_feed(&stream, (const char *)view->ptr + offset, step);
+        if (step >= REST_LEAST_BYTES)
+            view_give_back_part(view, (size_t)offset, step);
+        offset += step;
+        len -= step;
+    }
+    return digest_end(&stream);
+}
+
+static bool are_contents_right(const struct tables *tables, const struct view *view)
+{
+    for (uint32_t i = 0; i < tables->entry_count; i++) {
+        struct pack_entry record;
+        memcpy(&record, tables->entries + sizeof record * i, sizeof record);
+        uint64_t size = le64toh(record.size_bytes), offset = le64toh(record.data_offset);
+        if (le32toh(record.kind) != ENTRY_FILE || !size) /* devices of a base are files without bytes */
+            continue;
+        if (offset > tables->data_bytes || size > tables->data_bytes - offset)
+            return false;
+        struct digest got = digest_of_part(view, offset, size);
+        if (!digest_eq(&got, &record.digest))
+            return false;
+    }
+    return true;
+}
+
+bool pack_is_right(const struct view *view, const struct digest *digest)
+{
+    struct tables tables = {0};
+    if (find_tables(&tables, (struct text){view->ptr, view->len}))
+        return false;
+    struct digest got = digest_of_part(view, tables.data_bytes, view->len - tables.data_bytes);
+    if (digest_eq(&got, digest))
+        return are_contents_right(&tables, view);
+    got = digest_of_part(view, 0, view->len);
+    return digest_eq(&got, digest);
 }
 
 static void read_head(struct tables *tables, struct package *package)

@@ -218,5 +218,8 @@ bool pack_write_tables(struct blob *blob, const struct package *package, const u
         err_set(err, ERR_MALFORMED, "package %s has more than 4 GiB of names", package->name);
         return false;
     }
-    return pack_align(blob, err) && write_all(blob, &tables, &head, err);
+    if (!pack_align(blob, err))
+        return false;
+    blob->is_apart = false;
+    return write_all(blob, &tables, &head, err);
 }

@@ -71,8 +71,8 @@ bool package_open(struct store *store, const struct package_expect *expect, stru
     struct view view = {0};
     struct digest key = package_key(expect);
     *ret_package = NULL;
-    /* The tables carry their own digest and each file's bytes theirs, so that opening does not read all bytes. */
-    if (!store_map_derived(store, PACK_KIND, &key, &view, ret_found, err))
+    struct store_place place = {0};
+    if (!store_map_checked(store, PACK_KIND, &key, pack_is_right, &view, &place, ret_found, err))
         return false;
     if (!*ret_found)
         return true;
@@ -80,6 +80,7 @@ bool package_open(struct store *store, const struct package_expect *expect, stru
     if (!package)
         memory_abort(sizeof *package);
     package->view = view;
+    package->place = place;
     package->format = expect->format;
     if (pack_read_tables(package) || !digest_eq(&package->digest, &expect->digest)) {
         package_close(package);
@@ -129,13 +130,22 @@ void package_rest(const struct package *package)
         view_give_back(&package->view);
 }
 
-void package_rest_file(const struct package *package, const char *data, uint64_t len)
+bool package_vouches(const struct package *package, const char *data, uint64_t len)
 {
     uintptr_t begin = (uintptr_t)package->view.mapping, offset = (uintptr_t)data - begin;
-    bool is_inside =
-        (uintptr_t)data >= begin && offset <= package->view.mapping_len && len <= package->view.mapping_len - offset;
-    if (is_inside && len >= REST_MIN_BYTES)
-        view_give_back_part(&package->view, (size_t)offset, (size_t)len);
+    return begin && (uintptr_t)data >= begin && offset <= package->view.mapping_len &&
+           len <= package->view.mapping_len - offset;
+}
+
+bool package_is_unchanged(const struct package *package)
+{
+    return package->place.store && store_is_unchanged(&package->place);
+}
+
+void package_rest_file(const struct package *package, const char *data, uint64_t len)
+{
+    if (len >= REST_MIN_BYTES && package_vouches(package, data, len))
+        view_give_back_part(&package->view, (size_t)(data - (const char *)package->view.mapping), (size_t)len);
 }
 
 void package_close(struct package *package)

@@ -42,7 +42,7 @@ struct entry {
     uint64_t size_bytes;  /* ENTRY_FILE */
     const char *target;   /* symlink: verbatim; hard link: path of the entry of the same package with the bytes */
     const char *data;     /* ENTRY_FILE: size_bytes bytes in the mapping */
-    struct digest digest; /* ENTRY_FILE: of the bytes; check it when the bytes are used */
+    struct digest digest; /* ENTRY_FILE: of the bytes, which were checked when the package was opened */
     const struct elf_facts *elf; /* ENTRY_FILE that is ELF, else NULL */
     const char *interpreter;     /* ENTRY_FILE that begins with "#!": the line after it, trimmed, at most 255 bytes */
     const char *owner, *group;   /* .rpm: names, of which the tree makes uid and gid; .deb: NULL */
@@ -81,8 +81,9 @@ struct package {
     struct digest digest;                /* of the .deb or .rpm */
     struct entry *entries;               /* sorted by path, each path once */
     size_t count;
-    struct view view;   /* private: the mapping */
-    struct arena arena; /* private */
+    struct view view;         /* private: the mapping */
+    struct store_place place; /* private: of it, when it was found right */
+    struct arena arena;       /* private */
 };
 
 /* What the index said of the package: compared with what it says of itself. NULL fields are not compared. */
@@ -111,6 +112,11 @@ bool package_runs_at_install(const struct package *package, const char *name);
 const struct entry *package_find(const struct package *package, const char *path);
 /* Returns the number of the first entry whose path does not come before `path`; the count of all when each does. */
 size_t package_first_from(const struct package *package, const char *path);
+/* Returns whether these bytes are in the package's file in the cache: then they were found right when it was opened, and are what their
+ * entry says unless the file changed since. */
+bool package_vouches(const struct package *package, const char *data, uint64_t len);
+/* Returns whether nobody wrote to the file or put another in its place since. */
+bool package_is_unchanged(const struct package *package);
 /* Lets go of the memory that holds bytes of the package: all of them, or those of one of its files (other bytes stay as they
  * are). They can be read again. */
 void package_rest(const struct package *package);

@@ -4,39 +4,45 @@
 #include "package/pack.h"
 #include "package/script.h"
 
-#define MAGIC_BYTES 4
+#include <sys/mman.h>
+#include <unistd.h>
+
 #define MAX_ELF_BYTES ((uint64_t)512 << 20)
 
-/* Keeps what must be looked at when the file is complete: all of an ELF file, the beginning of any other. */
-static bool keep_run(struct buf *kept, struct text run, uint64_t size_bytes)
+/* Keeps the beginning of a file. */
+static bool keep_run(struct buf *kept, struct text run)
 {
-    if (kept->len < MAGIC_BYTES) {
-        size_t take = MAGIC_BYTES - kept->len < run.len ? MAGIC_BYTES - kept->len : run.len;
-        if (!buf_add(kept, run.ptr, take))
-            return false;
-        run = (struct text){run.ptr + take, run.len - take};
-    }
-    if (!elf_is(buf_text(kept)) || size_bytes > MAX_ELF_BYTES) {
-        size_t room = kept->len < SCRIPT_HEAD_BYTES ? SCRIPT_HEAD_BYTES - kept->len : 0;
-        run.len = run.len < room ? run.len : room;
-    } else if (!buf_reserve(kept, (size_t)size_bytes - kept->len)) {
-        return false;
-    }
-    return buf_add(kept, run.ptr, run.len);
+    size_t room = kept->len < SCRIPT_HEAD_BYTES ? SCRIPT_HEAD_BYTES - kept->len : 0;
+    return buf_add(kept, run.ptr, run.len < room ? run.len : room);
 }
 
-/* Looks at what was kept of the complete file. */
-static void describe(struct arena *arena, struct text kept, struct entry *entry)
+/* Reads an ELF file out of the blob: the pages are the ones that were just written. */
+static void read_elf(struct file_contents *contents, struct elf_facts *facts)
 {
+    size_t before = (size_t)(contents->offset % (uint64_t)sysconf(_SC_PAGESIZE));
+    size_t size = (size_t)contents->entry->size_bytes;
+    char *mapped =
+        mmap(NULL, before + size, PROT_READ, MAP_SHARED, contents->blob->fd, (off_t)(contents->offset - before));
+    if (mapped == MAP_FAILED)
+        memory_abort(size);
+    elf_read(contents->arena, (struct text){mapped + before, size}, facts);
+    (void)munmap(mapped, before + size);
+}
+
+/* Looks at the complete file. */
+static void describe(struct file_contents *contents)
+{
+    struct text kept = buf_text(&contents->kept);
+    struct entry *entry = contents->entry;
     if (!elf_is(kept)) {
-        entry->interpreter = script_line(arena, kept);
+        entry->interpreter = script_line(contents->arena, kept);
         return;
     }
-    struct elf_facts *facts = arena_new(arena, struct elf_facts);
-    if (kept.len == entry->size_bytes)
-        elf_read(arena, kept, facts);
-    else
+    struct elf_facts *facts = arena_new(contents->arena, struct elf_facts);
+    if (contents->blob->len - contents->offset != entry->size_bytes || entry->size_bytes > MAX_ELF_BYTES)
         facts->broken = "larger than 1 GiB";
+    else
+        read_elf(contents, facts);
     entry->elf = facts;
 }
 
@@ -44,8 +50,9 @@ bool file_contents_begin(struct file_contents *contents, struct arena *arena, st
                          struct err *err)
 {
     *contents = (struct file_contents){.arena = arena, .blob = blob, .entry = entry};
-    buf_init(&contents->kept, (size_t)entry->size_bytes);
+    buf_init(&contents->kept, SCRIPT_HEAD_BYTES);
     digest_begin(&contents->stream);
+    blob->is_apart = true; /* it has its own digest */
     if (!pack_align(blob, err))
         return false;
     contents->offset = blob->len;
@@ -54,7 +61,8 @@ bool file_contents_begin(struct file_contents *contents, struct arena *arena, st
 
 bool file_contents_feed(struct file_contents *contents, struct text run, struct err *err)
 {
-    if (!keep_run(&contents->kept, run, contents->entry->size_bytes)) {
+    uint64_t had = contents->blob->len - contents->offset;
+    if (run.len > contents->entry->size_bytes - had || !keep_run(&contents->kept, run)) {
         err_set(err, ERR_MALFORMED, "entry %s is larger than it says", contents->entry->path);
         return false;
     }
@@ -65,7 +73,7 @@ bool file_contents_feed(struct file_contents *contents, struct text run, struct 
 void file_contents_end(struct file_contents *contents)
 {
     contents->entry->digest = digest_end(&contents->stream);
-    describe(contents->arena, buf_text(&contents->kept), contents->entry);
+    describe(contents);
     file_contents_abandon(contents);
 }
 

@@ -18,7 +18,7 @@ struct file_contents {
     struct blob *blob;
     struct entry *entry;
     struct digest_stream stream;
-    struct buf kept; /* what must be looked at when the file is complete */
+    struct buf kept; /* its first bytes, which are looked at when it is complete */
     uint64_t offset;
 };
 
@@ -27,7 +27,7 @@ bool file_contents_begin(struct file_contents *contents, struct arena *arena, st
                          struct err *err) MUST_CHECK;
 /* Takes its next bytes. */
 bool file_contents_feed(struct file_contents *contents, struct text run, struct err *err) MUST_CHECK;
-/* Fills the entry's digest, ELF facts and interpreter. */
+/* Fills the entry's digest, ELF facts and interpreter; an ELF file is read where it was written. */
 void file_contents_end(struct file_contents *contents);
 /* Frees; accepts a zeroed or ended one. For AUTO(). */
 void file_contents_abandon(struct file_contents *contents);

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "package/os_release.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #define SUMS_KIND "sums"
@@ -45,12 +46,83 @@ void sbom_sums_name(struct arena *arena, struct text os_release, struct sbom_sum
     sums->os_codename = codename ? codename : "";
 }
 
-static void sum_node(struct arena *arena, const struct node *node, struct sbom_sums *sums)
+/* Smaller files are hashed about as quickly as they are looked up. */
+#define SEEN_LEAST_BYTES ((size_t)4 << 10)
+
+struct seen_sum {
+    struct digest content;
+    struct sha1 sha1;
+};
+
+struct sbom_seen {
+    pthread_mutex_t lock; /* guards what follows */
+    struct arena arena;
+    struct map sums; /* digest of a content → struct seen_sum * */
+};
+
+struct sbom_seen *sbom_seen_open(void)
+{
+    struct sbom_seen *seen = calloc(1, sizeof *seen);
+    if (!seen)
+        memory_abort(sizeof *seen);
+    pthread_mutex_init(&seen->lock, NULL);
+    seen->sums.arena = &seen->arena;
+    return seen;
+}
+
+void sbom_seen_close(struct sbom_seen *seen)
+{
+    if (!seen)
+        return;
+    pthread_mutex_destroy(&seen->lock);
+    arena_done(&seen->arena);
+    free(seen);
+}
+
+static struct text key_of(const struct digest *content)
+{
+    return (struct text){(const char *)content->bytes, sizeof content->bytes};
+}
+
+static bool find_seen(struct sbom_seen *seen, const struct digest *content, struct sha1 *ret_sha1)
+{
+    pthread_mutex_lock(&seen->lock);
+    const struct seen_sum *sum = map_get(&seen->sums, key_of(content));
+    if (sum)
+        *ret_sha1 = sum->sha1;
+    pthread_mutex_unlock(&seen->lock);
+    return sum != NULL;
+}
+
+static void note_seen(struct sbom_seen *seen, const struct digest *content, const struct sha1 *sha1)
+{
+    pthread_mutex_lock(&seen->lock);
+    struct seen_sum *sum = arena_new(&seen->arena, struct seen_sum);
+    *sum = (struct seen_sum){*content, *sha1};
+    map_set(&seen->sums, key_of(&sum->content), sum);
+    pthread_mutex_unlock(&seen->lock);
+}
+
+/* Finds the SHA-1 of a file, of packages' files once for each content: packing checked that they have their digests. */
+static struct sha1 sha1_of_node(struct sbom_seen *seen, const struct node *node)
+{
+    struct sha1 sha1;
+    size_t len = (size_t)node->size_bytes;
+    if (!node->digest || len < SEEN_LEAST_BYTES)
+        return sha1_of(node->data, len);
+    if (find_seen(seen, node->digest, &sha1))
+        return sha1;
+    sha1 = sha1_of(node->data, len);
+    note_seen(seen, node->digest, &sha1);
+    return sha1;
+}
+
+static void sum_node(struct arena *arena, const struct node *node, struct sbom_seen *seen, struct sbom_sums *sums)
 {
     struct sbom_sum sum = {.path = node->path, .kind = node->kind};
     if (node->kind == NODE_FILE) {
         size_t len = (size_t)node->size_bytes;
-        sum.sha1 = sha1_of(node->data, len);
+        sum.sha1 = sha1_of_node(seen, node);
         sum.sha256 = node->digest ? *node->digest : digest_of(node->data, len);
         if (node->package)
             package_rest_file(node->package, node->data, node->size_bytes);
@@ -58,7 +130,7 @@ static void sum_node(struct arena *arena, const struct node *node, struct sbom_s
     list_add(arena, &sums->files, sum);
 }
 
-bool sbom_sums_of_tree(struct arena *arena, const struct tree *tree, struct sbom_sums *ret_sums)
+bool sbom_sums_of_tree(struct arena *arena, const struct tree *tree, struct sbom_seen *seen, struct sbom_sums *ret_sums)
 {
     struct map nodes = {.arena = arena}, sums = {.arena = arena};
     struct text os_release;
@@ -72,7 +144,7 @@ bool sbom_sums_of_tree(struct arena *arena, const struct tree *tree, struct sbom
         if (tree->nodes[i].is_whiteout)
             return false; /* what lies below is not told here */
         if (tree->nodes[i].kind != NODE_DIRECTORY)
-            sum_node(arena, &tree->nodes[i], ret_sums);
+            sum_node(arena, &tree->nodes[i], seen, ret_sums);
     }
     if (ret_sums->files.count)
         qsort(ret_sums->files.items, ret_sums->files.count, sizeof *ret_sums->files.items, compare_paths);

@@ -29,9 +29,17 @@ struct sbom_sums {
     LIST(struct sbom_sum) files;                  /* by path */
 };
 
+/* SHA-1 of contents that were summed up before, so that images that have a file in common read it once. Any thread may use it. */
+struct sbom_seen;
+/* Opens an empty one. */
+struct sbom_seen *sbom_seen_open(void);
+/* Frees it. NULL is fine. */
+void sbom_seen_close(struct sbom_seen *seen);
+
 /* Sums up the one layer that a tree was packed as; reads all its files, so run it on a worker. Of a tree whose os-release is no file and
  * no plain link nothing is kept: false. Digests of files that packages gave are taken as they are: packing checks them. */
-bool sbom_sums_of_tree(struct arena *arena, const struct tree *tree, struct sbom_sums *ret_sums) MUST_CHECK;
+bool sbom_sums_of_tree(struct arena *arena, const struct tree *tree, struct sbom_seen *seen,
+                       struct sbom_sums *ret_sums) MUST_CHECK;
 /* Takes what os-release's text says (empty: nothing). */
 void sbom_sums_name(struct arena *arena, struct text os_release, struct sbom_sums *sums);
 /* Keeps them for these layers. */

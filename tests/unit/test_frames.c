@@ -4,15 +4,18 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "deb/deb_format.h"
 #include "io/tree_remove.h"
 #include "layer/frames.h"
 #include "layer/layer.h"
 #include "layer/layer_codec.h"
+#include "package/pack.h"
 
 #include "noise.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <libdeflate.h>
 #include <zstd.h>
 
@@ -120,7 +123,7 @@ static void expect_frame(const struct fixture *fixture, const struct frame *fram
         assert_int_equal(ZSTD_decompress(out, frame->plain_bytes, packed, frame->packed_bytes), frame->plain_bytes);
     }
     assert_memory_equal(out, plain, frame->plain_bytes);
-    assert_true(digest_eq(fixture->kind == &gzip ? &none : &digest, &frame->digest));
+    assert_true(digest_eq(fixture->kind == &chunked ? &digest : &none, &frame->digest)); /* others have no use for it */
 }
 
 static void the_second_layer_takes_over_what_the_first_one_made(void **state)
@@ -160,7 +163,7 @@ static void plant(struct fixture *fixture, const struct frame *frame, size_t cou
         one.packed_bytes = len;
         frames_add(&draft, &one, packed);
     }
-    assert_true(frames_keep(&draft, &key, 0));
+    assert_true(frames_keep(&draft, &key, false, 0));
 }
 
 static void a_layer_has_the_kept_frames_and_not_others(void **state)
@@ -289,6 +292,112 @@ static void zstd_takes_over_what_zstd_chunked_made_and_the_other_way_round(void 
     }
 }
 
+static void zstd_chunked_adds_up_itself_what_zstd_did_not(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->kind = &chunked;
+    struct layer own = build(fixture);
+    store_use_secret(fixture->store, &(struct digest){{9}}); /* so those frames are not there any more */
+    fixture->kind = &zstd;
+    (void)build(fixture);
+    fixture->kind = &chunked;
+    for (int round = 0; round < 2; round++) {
+        struct layer taken = build(fixture);
+        assert_true(digest_eq(&own.digest, &taken.digest) && digest_eq(&own.toc.digest, &taken.toc.digest));
+    }
+}
+
+/* The files as a package of the cache, of this version or of an earlier one, which hashed all of it once more. */
+static struct package *put_package(struct fixture *fixture, bool is_earlier)
+{
+    AUTO(blob_abandon) struct blob blob = {0};
+    struct err err = {0};
+    struct entry entry = {
+        .path = "/big", .kind = ENTRY_FILE, .mode = 0644, .size_bytes = BIG_BYTES, .digest = fixture->big};
+    struct package package = {.format = &format_deb,
+                              .name = "p",
+                              .version = "1",
+                              .architecture = "all",
+                              .digest = fixture->big,
+                              .entries = &entry,
+                              .count = 1};
+    struct package_fact control = {"control", "Package: p\n"};
+    package.facts.items = &control;
+    package.facts.count = 1;
+    const struct package_expect expect = {.format = &format_deb, .digest = fixture->big};
+    struct package *opened = NULL;
+    const uint64_t offset = 0;
+    bool is_found;
+    CHECK_OK(blob_begin(fixture->store, &blob, &err), &err);
+    blob.is_apart = !is_earlier;
+    CHECK_OK(blob_write(&blob, fixture->bytes, BIG_BYTES, &err), &err);
+    CHECK_OK(pack_write_tables(&blob, &package, &offset, &err), &err);
+    CHECK_OK(blob_commit_derived(&blob, PACK_KIND, &fixture->big, &err), &err);
+    CHECK_OK(package_open(fixture->store, &expect, &opened, &is_found, &err), &err);
+    assert_true(is_found);
+    fixture->nodes[0].package = opened;
+    fixture->nodes[0].data = opened->entries[0].data;
+    return opened;
+}
+
+/* Alters a byte of the package in its file, whose times are then those of before. */
+static void alter_package(const struct fixture *fixture)
+{
+    char pattern[600];
+    glob_t found = {0};
+    struct stat before;
+    (void)snprintf(pattern, sizeof pattern, "%s/v1/derived/" PACK_KIND "/*/*", fixture->dir);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_int_equal(stat(found.gl_pathv[0], &before), 0);
+    assert_int_equal(chmod(found.gl_pathv[0], 0600), 0);
+    AUTO(auto_close_fd) int fd = open(found.gl_pathv[0], O_RDWR);
+    assert_int_equal(pwrite(fd, "X", 1, BIG_BYTES - 7), 1);
+    assert_int_equal(futimens(fd, (struct timespec[]){before.st_atim, before.st_mtim}), 0);
+    assert_int_equal(fchmod(fd, 0444), 0);
+    globfree(&found);
+}
+
+static void a_package_that_changed_while_it_was_open_gives_no_layer_and_no_frames(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer layer;
+    struct err err = {0};
+    struct package *package = put_package(fixture, false);
+    alter_package(fixture);
+    for (int round = 0; round < 2; round++) { /* without frames at hand, and with them */
+        assert_false(layer_build(fixture->store, &fixture->tree, fixture->kind->compression, &layer, &err));
+        CHECK_ERR(&err, ERR_TRUST, "cached copy of /big");
+        err_clear(&err);
+        if (round)
+            break;
+        assert_false(is_there(fixture, &fixture->big, BIG_BYTES));
+        fixture->nodes[0].package = NULL;
+        fixture->nodes[0].data = fixture->bytes;
+        (void)build(fixture);
+        fixture->nodes[0].package = package;
+        fixture->nodes[0].data = package->entries[0].data;
+    }
+    package_close(package);
+}
+
+static void a_package_that_was_altered_is_found_neither_by_us_nor_as_one_of_an_earlier_version(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct package_expect expect = {.format = &format_deb, .digest = fixture->big};
+    struct layer first = build(fixture);
+    for (int is_earlier = 0; is_earlier < 2; is_earlier++) {
+        struct err err = {0};
+        bool is_found;
+        struct package *package = put_package(fixture, is_earlier);
+        struct layer layer = build(fixture);
+        assert_true(digest_eq(&first.digest, &layer.digest) && digest_eq(&first.diff_id, &layer.diff_id));
+        package_close(package);
+        alter_package(fixture);
+        CHECK_OK(package_open(fixture->store, &expect, &package, &is_found, &err), &err);
+        assert_false(is_found);
+    }
+}
+
 static void a_file_whose_digest_is_not_known_has_the_same_pieces_and_leaves_none(void **state)
 {
     struct fixture *fixture = *state;
@@ -320,6 +429,9 @@ int main(void)
         cmocka_unit_test(another_encoder_has_frames_of_its_own),
         IN_ALL(bytes_that_are_not_those_of_the_file_leave_no_frames),
         IN(zstd, zstd_takes_over_what_zstd_chunked_made_and_the_other_way_round),
+        IN(chunked, zstd_chunked_adds_up_itself_what_zstd_did_not),
+        IN(zstd, a_package_that_changed_while_it_was_open_gives_no_layer_and_no_frames),
+        IN(zstd, a_package_that_was_altered_is_found_neither_by_us_nor_as_one_of_an_earlier_version),
         IN_ALL(a_file_whose_digest_is_not_known_has_the_same_pieces_and_leaves_none),
     };
     return cmocka_run_group_tests_name("frames", tests, NULL, NULL);

@@ -677,8 +677,9 @@ static void too_many_entries_or_names_are_refused(void **state)
 /* The store's own trailer, which it checks. */
 #define STORE_TRAILER_BYTES 88
 
-/* Changes one byte of the only unpacked package of the store, counted from the end of what was given to the store. */
-static void damage(const char *dir, size_t from_end)
+/* Changes one byte of the only unpacked package of the store, counted from its beginning, or negative from the end of what was given
+ * to the store. */
+static void damage(const char *dir, long at)
 {
     char pattern[600];
     glob_t found = {0};
@@ -688,7 +689,7 @@ static void damage(const char *dir, size_t from_end)
     assert_int_equal(chmod(found.gl_pathv[0], 0600), 0);
     AUTO(auto_close_file) FILE *file = fopen(found.gl_pathv[0], "r+b");
     assert_non_null(file);
-    assert_int_equal(fseek(file, -(long)(STORE_TRAILER_BYTES + from_end), SEEK_END), 0);
+    assert_int_equal(at < 0 ? fseek(file, at - (long)STORE_TRAILER_BYTES, SEEK_END) : fseek(file, at, SEEK_SET), 0);
     int byte = fgetc(file);
     assert_int_equal(fseek(file, -1, SEEK_CUR), 0);
     assert_int_equal(fputc(byte ^ 0x40, file), byte ^ 0x40);
@@ -710,12 +711,12 @@ static void a_damaged_unpacked_file_is_dropped_and_can_be_made_again(void **stat
     struct package_expect expect = expect_of(&deb);
     (void)snprintf(dir, sizeof dir, "%s/own", fixture->dir);
     CHECK_OK(store_open(dir, NULL, &store, &err), &err);
-    /* Trailer and tables are about 1500 bytes; files have digests of their own. */
-    for (size_t from_end = 1; from_end < 1400; from_end += 13) {
+    /* Trailer and tables are about 1500 bytes; the first file's 600 bytes have a digest of their own. */
+    for (long at = -1399; at < 600; at += 13) {
         struct package *package = NULL;
         bool is_found = true;
         CHECK_OK(package_unpack(store, (struct text){deb.bytes, deb.len}, &expect, &err), &err);
-        damage(dir, from_end);
+        damage(dir, at);
         CHECK_OK(package_open(store, &expect, &package, &is_found, &err), &err);
         assert_false(is_found);
     }
