@@ -48,7 +48,23 @@ static void make_room(struct rpm_folders *folders)
     *folders = grown;
 }
 
-/* Adds a folder to its parent, unless it is there; 0: too many steps. */
+/* Adds a folder that is not there, as dirpool_add_dir() does (libsolv's dirpool.c): but what is beside it, a chain of blocks that
+ * begins at dirtraverse[parent], is put aside meanwhile, as we know that it is none of these. */
+static Id add_new(Dirpool *tree, Id parent, Id name)
+{
+    if (!tree->ndirs)
+        return dirpool_add_dir(tree, parent, name, 1); /* the first one: there is no chain */
+    if (!tree->dirtraverse)
+        dirpool_make_dirtraverse(tree);
+    Id beside = tree->dirtraverse[parent];
+    tree->dirtraverse[parent] = 0;
+    Id folder = dirpool_add_dir(tree, parent, name, 1);
+    Id block = tree->dirtraverse[parent]; /* of the folder, when it is not in the last block of the chain */
+    tree->dirtraverse[block ? block - 1 : parent] = beside;
+    return folder;
+}
+
+/* Adds a folder to its parent, unless it is there; 0: too many beside each other. */
 static Id add_one(struct rpm_folders *folders, Id parent, Id name)
 {
     Dirpool *tree = &folders->data->dirpool;
@@ -61,7 +77,7 @@ static Id add_one(struct rpm_folders *folders, Id parent, Id name)
     if (folders->steps > RPM_FOLDERS_MAX_STEPS)
         return 0;
     int before = tree->ndirs;
-    *place = (struct rpm_folder){parent, name, dirpool_add_dir(tree, parent, name, 1)};
+    *place = (struct rpm_folder){parent, name, add_new(tree, parent, name)};
     *count += tree->ndirs > before;
     folders->known_count++;
     return place->folder;

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "rpmmd/rpm_folders.h"
 
+#include <solv/dirpool.h>
 #include <solv/pool.h>
 #include <solv/repo.h>
 
@@ -44,6 +45,26 @@ static void folders_are_those_that_libsolv_finds(void **state)
     }
 }
 
+static void the_tree_is_the_one_that_libsolv_makes(void **state)
+{
+    struct fixture *fixture = *state;
+    Repodata *own = fixture->folders.data, *other = repo_add_repodata(repo_create(fixture->pool, "other"), 0);
+    unsigned dice = 1;
+    char path[64];
+    for (unsigned i = 0; i < 3000; i++) { /* blocks of siblings that others interrupt, and that go on later */
+        dice = dice * 1103515245 + 12345;
+        unsigned number = dice >> 8;
+        (void)snprintf(path, sizeof path, number % 7 ? "/%u/%u" : "/%u/%u/%u", number % 3, number / 3 % 400,
+                       number % 11);
+        assert_int_equal(rpm_folders_add(&fixture->folders, path), repodata_str2dir(other, path, 1));
+    }
+    const Dirpool *left = &own->dirpool, *right = &other->dirpool;
+    size_t bytes = (size_t)right->ndirs * sizeof *right->dirs;
+    assert_int_equal(left->ndirs, right->ndirs);
+    assert_memory_equal(left->dirs, right->dirs, bytes);
+    assert_memory_equal(left->dirtraverse, right->dirtraverse, bytes);
+}
+
 static void folders_beside_each_other_have_a_bound_and_below_each_other_none(void **state)
 {
     struct fixture *fixture = *state;
@@ -69,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(folders_are_those_that_libsolv_finds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_tree_is_the_one_that_libsolv_makes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders_beside_each_other_have_a_bound_and_below_each_other_none, set_up,
                                         tear_down),
     };
