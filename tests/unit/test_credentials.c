@@ -429,6 +429,25 @@ static void a_helper_of_the_host_keeps_and_forgets_instead_of_the_file(void **st
     assert_false(is_found);
 }
 
+static void a_login_whose_helper_cannot_have_it_is_refused(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    char user[] = "me", secret[] = "canary";
+    static const char before[] = "{\"credHelpers\": {\"quay.io\": \"../x\"}}";
+    struct credential credential = {.user = user, .secret = secret};
+    const char *path;
+    write_file(RUNTIME, before, 0600);
+    assert_false(credential_store(&arena, NULL, NULL, "quay.io", &credential, &path, &err));
+    CHECK_ERR(&err, ERR_USAGE, "credHelpers");
+    assert_string_equal(read_home(RUNTIME), before);
+    err_clear(&err);
+    write_file(RUNTIME, "{\"credHelpers\": {\"quay.io\": \"test\"}}", 0600);
+    assert_false(credential_store(&arena, NULL, NULL, "quay.io/ns", &credential, &path, &err));
+    CHECK_ERR(&err, ERR_USAGE, "helpers keep no namespaces");
+}
+
 static void removing_from_what_is_not_there_makes_nothing(void **state)
 {
     (void)state;
@@ -497,6 +516,7 @@ int main(void)
         TEST(a_broken_file_is_not_overwritten),
         TEST(users_and_secrets_that_cannot_be_kept_are_refused),
         TEST(a_helper_of_the_host_keeps_and_forgets_instead_of_the_file),
+        TEST(a_login_whose_helper_cannot_have_it_is_refused),
         TEST(removing_from_what_is_not_there_makes_nothing),
         TEST(removing_takes_one_host_out_in_all_its_spellings),
         TEST(done_wipes_and_may_be_repeated),

@@ -3,11 +3,13 @@
 
 #include "base/auto.h"
 #include "io/file.h"
+#include "io/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -193,6 +195,23 @@ static void an_absent_file_has_its_errno_as_detail(void **state)
     assert_int_equal(err.detail, ENOENT);
 }
 
+static void what_cannot_be_locked_is_told(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    assert_false(lock_take_now(-1, "the state", &err));
+    CHECK_ERR(&err, ERR_LOCAL, "cannot lock the state");
+    err_clear(&err);
+    char path[64];
+    AUTO(auto_close_fd) int first = memfd_create("state", MFD_CLOEXEC);
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", first);
+    AUTO(auto_close_fd) int second = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK_OK(lock_take_now(first, "the state", &err), &err);
+    assert_false(lock_take_now(second, "the state", &err));
+    CHECK_ERR(&err, ERR_LOCAL, "the state is taken");
+    assert_int_equal(err.detail, EWOULDBLOCK);
+}
+
 static void a_directory_or_a_pipe_is_no_file_and_does_not_block(void **state)
 {
     (void)state;
@@ -250,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_file_larger_than_the_cap_is_refused),
         cmocka_unit_test(a_file_that_announces_no_size_is_read_to_its_end),
         cmocka_unit_test(an_absent_file_has_its_errno_as_detail),
+        cmocka_unit_test(what_cannot_be_locked_is_told),
         cmocka_unit_test(a_directory_or_a_pipe_is_no_file_and_does_not_block),
         cmocka_unit_test(directories_are_made_with_their_parents_and_twice),
         cmocka_unit_test(left_overs_of_killed_writers_are_removed_and_nothing_else),
