@@ -22,6 +22,7 @@ static struct server server;
 static struct http *http;
 static struct store *store;
 static struct broker *broker; /* in the second round */
+static struct log *quiet;     /* likewise */
 
 static int start_server(void)
 {
@@ -74,8 +75,8 @@ static int set_up_broker(void **state)
     static struct arena arena;
     static struct confine_places places;
     struct err err = {0};
-    struct log *log = log_open(LOG_QUIET);
-    if (set_up(state) != 0 || !broker_start(log, serve, NULL, &broker, &err))
+    quiet = log_open(LOG_QUIET);
+    if (set_up(state) != 0 || !broker_start(quiet, serve, NULL, &broker, &err))
         return -1;
     http_stop(http);
     list_add(&arena, &places.writable, base);
@@ -91,6 +92,9 @@ static int tear_down(void **state)
     http_stop(http);
     broker_stop(broker);
     broker = NULL;
+    if (quiet)
+        log_close(quiet);
+    quiet = NULL;
     store_close(store);
     server_stop(&server);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", base);
