@@ -16,8 +16,8 @@ static bool find(struct store *store, const struct digest *key, struct ground *r
                  struct err *err)
 {
     struct view view = {0};
-    struct store_place place = {0};
-    if (!store_map_checked(store, GROUND_KIND, key, pack_is_right, &view, &place, ret_found, err))
+    struct store_place place = {.store = store, .kind = GROUND_KIND, .key = *key};
+    if (!store_map_checked(&place, pack_is_right, &view, ret_found, err))
         return false;
     if (!*ret_found)
         return true;

@@ -528,34 +528,32 @@ static bool hide_trailer(struct store *store, const char *kind, const struct dig
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, struct view *ret_view,
                        bool *ret_found, struct err *err)
 {
-    struct store_place place = {0};
-    return store_map_checked(store, kind, key, has_digest, ret_view, &place, ret_found, err);
+    struct store_place place = {.store = store, .kind = kind, .key = *key};
+    return store_map_checked(&place, has_digest, ret_view, ret_found, err);
 }
 
-bool store_map_checked(struct store *store, const char *kind, const struct digest *key,
+bool store_map_checked(struct store_place *place,
                        bool (*is_right)(const struct view *view, const struct digest *digest), struct view *ret_view,
-                       struct store_place *ret_place, bool *ret_found, struct err *err)
+                       bool *ret_found, struct err *err)
 {
-    struct name name = derived_name(store, kind, key);
+    struct store *store = place->store;
+    struct name name = derived_name(store, place->kind, &place->key);
     struct view view = {0};
-    struct store_place place = {.store = store, .kind = kind, .key = *key};
     struct digest expect;
-    if (!map_if_there(store->derived_fd, name.chars, &view, &place.status, ret_found, err)) {
+    if (!map_if_there(store->derived_fd, name.chars, &view, &place->status, ret_found, err)) {
         err_wrap(err, "cache %s", store->path);
         return false;
     }
     if (!*ret_found)
         return true;
-    bool is_good =
-        hide_trailer(store, kind, key, &view, &expect) && is_known(store, &place.status, &view, &expect, is_right);
+    bool is_good = hide_trailer(store, place->kind, &place->key, &view, &expect) &&
+                   is_known(store, &place->status, &view, &expect, is_right);
     if (store_mark_used(store, store->derived_fd, name.chars))
-        (void)fstatat(store->derived_fd, name.chars, &place.status, AT_SYMLINK_NOFOLLOW);
-    if (is_good) {
+        (void)fstatat(store->derived_fd, name.chars, &place->status, AT_SYMLINK_NOFOLLOW);
+    if (is_good)
         *ret_view = view;
-        *ret_place = place;
-    } else {
+    else
         reject(store->derived_fd, name.chars, &view, ret_found);
-    }
     return true;
 }
 

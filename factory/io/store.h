@@ -36,10 +36,10 @@ struct blob {
     bool is_apart; /* the writer's to set: what comes now is not in the file's digest, see store_map_checked() */
 };
 
-/* Which file a view is of, as it was when it was mapped. */
+/* A derived file, as it was when it was mapped. */
 struct store_place {
-    const struct store *store;
-    const char *kind;
+    struct store *store;
+    const char *kind; /* lasts */
     struct digest key;
     struct stat status;
 };
@@ -104,10 +104,11 @@ bool store_has_blob(struct store *store, const struct digest *digest, uint64_t s
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, struct view *ret_view,
                        bool *ret_found, struct err *err) MUST_CHECK;
 /* As store_map_derived(), of a file whose bytes are not all in its digest, since they have digests of their own there: is_right tells
- * whether all bytes of the view are those that this digest vouches for. It is asked only when that is not known. `kind` has to last. */
-bool store_map_checked(struct store *store, const char *kind, const struct digest *key,
+ * whether all bytes of the view are those that this digest vouches for. It is asked only when that is not known. The place names the
+ * file, and gets its status. */
+bool store_map_checked(struct store_place *place,
                        bool (*is_right)(const struct view *view, const struct digest *digest), struct view *ret_view,
-                       struct store_place *ret_place, bool *ret_found, struct err *err) MUST_CHECK;
+                       bool *ret_found, struct err *err) MUST_CHECK;
 /* Returns whether the file of that name is still the one that was mapped, and nobody wrote to it since. */
 bool store_is_unchanged(const struct store_place *place);
 /* Returns whether derived/<kind>/<key> exists, without reading it. */

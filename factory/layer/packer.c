@@ -79,12 +79,13 @@ static void add_sums(struct packer *packer, struct text plain, bool is_only, str
 /* Begins a file; returns whether its bytes are to be hashed: not those of a package's file that were found right when it was opened. */
 static bool begin_file(struct packer *packer, const struct node *node, struct digest_stream *ret_hash)
 {
-    bool is_vouched = tar_is_vouched(node);
-    if (is_vouched)
-        packer->file.digest = *node->digest;
-    else
-        digest_begin(ret_hash);
-    return !is_vouched;
+    const struct digest *known = node->digest;
+    if (known && tar_is_vouched(node)) {
+        packer->file.digest = *known;
+        return false;
+    }
+    digest_begin(ret_hash);
+    return true;
 }
 
 /* Writes one piece of a file, and notes where it is. */

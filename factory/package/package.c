@@ -71,8 +71,8 @@ bool package_open(struct store *store, const struct package_expect *expect, stru
     struct view view = {0};
     struct digest key = package_key(expect);
     *ret_package = NULL;
-    struct store_place place = {0};
-    if (!store_map_checked(store, PACK_KIND, &key, pack_is_right, &view, &place, ret_found, err))
+    struct store_place place = {.store = store, .kind = PACK_KIND, .key = key};
+    if (!store_map_checked(&place, pack_is_right, &view, ret_found, err))
         return false;
     if (!*ret_found)
         return true;
