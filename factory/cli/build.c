@@ -554,16 +554,22 @@ static struct batch_image *next_image(struct build *build, const char *word)
     return image;
 }
 
+static bool check_hwcaps(const struct build *build, const struct manifest *manifest, struct err *err)
+{
+    if (arches_check_hwcaps(&build->arches, &manifest->hwcaps, err))
+        return true;
+    err_wrap(err, "%s: hwcaps", manifest->path);
+    return false;
+}
+
 static bool plan_manifest(struct build *build, const char *word, const char *path, struct err *err)
 {
     struct manifest *manifest = arena_new(build->arena, struct manifest);
     struct batch_image *image = next_image(build, word);
     if (!manifest_load(build->arena, path, &build->features, manifest, err) || !check_twice(build, manifest, err))
         return false;
-    if (!arches_check_hwcaps(&build->arches, &manifest->hwcaps, err)) {
-        err_wrap(err, "%s: hwcaps", path);
+    if (!check_hwcaps(build, manifest, err))
         return false;
-    }
     set_manifest(build, manifest, image);
     if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
         !choose_destination(build, image, err) || !check_tags(build, image, err))
@@ -591,6 +597,14 @@ static void tell_beside(const struct build *build, const char *word, const char 
                  beside, beside);
 }
 
+/* The manifests of the catalogue; none when they cannot be listed, which is told of where they are wanted. */
+static const struct strings *catalogue_names(const struct build *build)
+{
+    struct strings *names = arena_new(build->arena, struct strings);
+    struct err none = {0};
+    return manifest_names(build->arena, build->manifests_dir, names, &none) ? names : NULL;
+}
+
 /* Plans an image by a name that only the indices can tell: until then it has a manifest that stands in for its own. */
 static bool plan_name(struct build *build, const char *word, struct err *err)
 {
@@ -615,6 +629,7 @@ static bool plan_name(struct build *build, const char *word, struct err *err)
         asked.question.otherwise = arena_printf(build->arena, "did you mean %s?", meant);
     else if (nearest)
         asked.question.otherwise = arena_printf(build->arena, "did you mean '%s'?", nearest);
+    asked.question.manifests = catalogue_names(build);
     if (asked.question.otherwise)
         log_line(build->command->log, LOG_NORMAL, "no manifest is called %s; %s (the indices are asked, too)", word,
                  asked.question.otherwise);
@@ -716,16 +731,39 @@ static void tell_nearest(const struct build *build, struct err *err)
     *err = told;
 }
 
+/* What a manifest says of where an image comes from was not known when that was chosen. */
+static bool check_led(const struct manifest *manifest, const char *word, struct err *err)
+{
+    if (!manifest->base && !manifest->source && !manifest->has_architectures)
+        return true;
+    err_set(err, ERR_USAGE,
+            "%s leads to the manifest %s of the catalogue, which has a base, a source or architectures of its own; say %s",
+            word, manifest->name, manifest->name);
+    return false;
+}
+
+/* Reads the manifest that an answer amounts to, or to which it leads. */
+static bool read_answer(const struct build *build, const struct batch_image *image, const struct name_answer *answer,
+                        struct manifest *ret_manifest, struct err *err)
+{
+    const char *path;
+    if (!answer->manifest)
+        return manifest_parse(build->arena, image->manifest->path, names_text(build->arena, answer), &build->features,
+                              ret_manifest, err);
+    return manifest_find(build->arena, build->manifests_dir, answer->manifest, &path, err) &&
+           manifest_load(build->arena, path, &build->features, ret_manifest, err) &&
+           check_hwcaps(build, ret_manifest, err) && check_led(ret_manifest, image->word, err);
+}
+
 /* Takes one answer for an image. */
 static bool take_answer(struct build *build, const struct asked_name *asked, const struct name_answer *answer,
                         struct err *err)
 {
     struct manifest *manifest = arena_new(build->arena, struct manifest);
     struct batch_image *image = &build->images[asked->image];
-    const char *text = names_text(build->arena, answer);
-    if (!manifest_parse(build->arena, image->manifest->path, text, &build->features, manifest, err))
+    if (!read_answer(build, image, answer, manifest, err))
         return false;
-    manifest->named = answer->said;
+    manifest->named = answer->manifest ? NULL : answer->said; /* what the catalogue has is an image of its own name */
     if (!check_twice(build, manifest, err))
         return false;
     set_manifest(build, manifest, image);
@@ -1205,24 +1243,35 @@ static void tell_timeout(const struct command *command, struct batch *batch)
         log_line(command->log, LOG_NORMAL, "interrupted; what is still under way is not waited for");
 }
 
+/* Prints a manifest's file. */
+static bool print_file(const char *path, struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    if (!file_map_at(AT_FDCWD, path, &view, err))
+        return false;
+    (void)fwrite(view.ptr, 1, view.len, stdout);
+    return true;
+}
+
 /* Prints the manifest of a name, with what the first architecture's packages told. */
-static void print_new(const struct batch *batch, const struct name_answer *answer)
+static bool print_new(const struct batch *batch, const struct name_answer *answer, struct err *err)
 {
     const struct batch_image *image = &batch->images[0];
     const struct bill *bill = NULL;
+    if (answer->manifest)
+        return print_file(image->manifest->path, err);
     for (size_t i = 0; i < image->arch_count && !bill; i++)
         bill = image->jobs[i].is_good ? &image->jobs[i].bill : NULL;
     names_print(stdout, answer, bill);
+    return true;
 }
 
 /* Prints what the run was for. */
-static void print_report(const struct build *build, const struct batch *batch, const struct name_answer *answers)
+static void print_report(const struct build *build, const struct batch *batch)
 {
     enum err_kind outcome = build->command->outcome;
     bool is_dry_run = build->options->is_dry_run, is_why = build->explained.count > 0;
-    if (build->is_new)
-        print_new(batch, answers);
-    else if (is_why && build->options->is_json)
+    if (is_why && build->options->is_json)
         report_why_json(stdout, batch);
     else if (build->options->is_json)
         report_json(stdout, batch, is_dry_run);
@@ -1472,7 +1521,9 @@ static bool conclude(struct build *build, const struct batch *batch, struct plan
         return locking_end(build->command, &build->locking, batch, plant, err);
     if (build->again)
         return take_failure(batch, build->again);
-    print_report(build, batch, answers);
+    if (build->is_new)
+        return print_new(batch, answers, err);
+    print_report(build, batch);
     return true;
 }
 
@@ -1750,16 +1801,6 @@ bool build_why(struct command *command, struct err *err)
         list_add(build->arena, &build->explained, explained_path(build->arena, build->names.items[i]));
     build->names.count = 1;
     return end(build, plan(build, err) && run_batch(build, err));
-}
-
-/* Prints a manifest's file. */
-static bool print_file(const char *path, struct err *err)
-{
-    AUTO(view_done) struct view view = {0};
-    if (!file_map_at(AT_FDCWD, path, &view, err))
-        return false;
-    (void)fwrite(view.ptr, 1, view.len, stdout);
-    return true;
 }
 
 static bool print_or_make_new(struct build *build, struct err *err)

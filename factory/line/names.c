@@ -16,6 +16,7 @@
 
 #define WORD_MAX_BYTES 255
 #define LISTED_MAX 20 /* packages that an error lists */
+#define LED_MAX 4     /* metapackages of metapackages */
 
 /* How a word can be taken. */
 enum way { WAY_ANY, WAY_PATH, WAY_COMMAND, WAY_PACKAGE, WAY_UNIT };
@@ -33,6 +34,8 @@ struct finding {
     struct catalog *catalog;
     enum way taken; /* WAY_ANY: nothing has the name */
     const char *path, *package, *by, *whole;
+    const char *lead;     /* the package to which the one of the name leads, or NULL */
+    const char *manifest; /* of the catalogue, that is called like it */
     const char *description;
     bool is_package_needed;
     const char *several; /* why a command is not taken: several packages ship it */
@@ -227,11 +230,60 @@ static bool take_program(struct finding *finding, enum way way, const char *pack
     return settle_owner(finding, err);
 }
 
+/* Goes from a metapackage to the last package that it leads to, or the first that a manifest is called like. */
+static bool follow_lead(struct finding *finding, struct err *err)
+{
+    struct names_place place = {finding->plant, finding->catalog, &finding->arena};
+    const char *at = finding->word, *next = at;
+    for (size_t i = 0; i < LED_MAX && next && !finding->manifest; i++) {
+        if (!names_program_lead(&place, at, &next, err))
+            return false;
+        if (next && !catalog_has(finding->catalog, next, false))
+            next = NULL;
+        at = next ? next : at;
+        if (next && finding->question->manifests && strings_has(finding->question->manifests, next))
+            finding->manifest = next;
+    }
+    finding->lead = strcmp(at, finding->word) != 0 ? at : NULL;
+    return true;
+}
+
+/* No package of a metapackage's own stands for a program: the command that is called like the one to which it leads (php:
+ * php8.2), or that one's program. */
+static bool find_led(struct finding *finding, struct err *err)
+{
+    const char *word = finding->word;
+    struct err why = *err;
+    err_clear(err);
+    finding->word = finding->lead;
+    bool is_good = find_command(finding, err);
+    finding->word = word;
+    finding->several = NULL;
+    if (!is_good)
+        return false;
+    if (finding->taken) {
+        finding->taken = WAY_PACKAGE;
+        return true;
+    }
+    if (take_program(finding, WAY_PACKAGE, finding->lead, NULL, err))
+        return true;
+    if (err->kind == ERR_USAGE)
+        *err = why;
+    return false;
+}
+
 static bool find_package(struct finding *finding, struct err *err)
 {
     if (!rule_is_package_name(finding->word) || !catalog_has(finding->catalog, finding->word, false))
         return true;
-    return take_program(finding, WAY_PACKAGE, finding->word, NULL, err);
+    if (!follow_lead(finding, err))
+        return false;
+    if (finding->manifest) {
+        finding->taken = WAY_PACKAGE;
+        return true;
+    }
+    return take_program(finding, WAY_PACKAGE, finding->word, NULL, err) ||
+           (err->kind == ERR_USAGE && finding->lead && find_led(finding, err));
 }
 
 /* "nsd.service", its template "nsd@.service" (also for "nsd@main.service"), or with the prefix "nsd" alone, and a script. */
@@ -294,8 +346,7 @@ static const char *way_name(enum way way)
 static bool take_kept(struct finding *finding)
 {
     struct names_kept kept;
-    const char *word = finding->question->word;
-    if (!names_kept_find(finding->plant, finding->catalog, word, &finding->arena, &kept))
+    if (!names_kept_find(finding->plant, finding->catalog, finding->question, &finding->arena, &kept))
         return false;
     for (size_t i = 0; i < ARRAY_COUNT(ways); i++) {
         if (strcmp(way_name(ways[i].way), kept.way) == 0)
@@ -321,7 +372,7 @@ static void keep(const struct finding *finding)
                               .description = finding->description,
                               .is_package_needed = finding->is_package_needed ? "yes" : "no"};
     if (!finding->no_paths.kind)
-        names_kept_store(finding->plant, finding->catalog, finding->question->word, &kept);
+        names_kept_store(finding->plant, finding->catalog, finding->question, &kept);
 }
 
 /* Whether packages of a lock stand in for a repository (source/stand_in.h): others that it had are not known. */
@@ -378,7 +429,7 @@ static bool find(void *context, void *item, struct err *err)
         err_wrap(err, "%s", finding->question->word);
         return false;
     }
-    if (!finding->taken)
+    if (!finding->taken || finding->manifest)
         return true;
     if (!describe(finding, err))
         return false;
@@ -393,6 +444,9 @@ static const char *say(struct arena *arena, const struct finding *finding)
     const char *package = finding->package;
     if (finding->taken == WAY_ANY)
         return "nothing";
+    if (finding->manifest)
+        return arena_printf(arena, "%s %s, which leads to the manifest %s of the catalogue", way_name(finding->taken),
+                            finding->word, finding->manifest);
     if (finding->taken == WAY_PATH || finding->taken == WAY_COMMAND)
         return arena_printf(arena, "%s %s of the package %s%s%s%s", way_name(finding->taken), finding->path, package,
                             finding->by ? " (" : "", finding->by ? finding->by : "", finding->by ? ")" : "");
@@ -463,6 +517,46 @@ static bool fail_gone(struct arena *arena, const struct finding *finding, struct
     return true;
 }
 
+/* Packages whose names have the word as a part of their own, or with a version behind it: default-mysql-server, tomcat10. */
+struct alike {
+    struct arena *arena;
+    struct text word;
+    struct strings names;
+};
+
+static void take_alike(void *taker, struct text name)
+{
+    struct alike *alike = taker;
+    struct text word = alike->word;
+    for (size_t at = 0; at + word.len <= name.len; at++) {
+        bool is_begin = !at || name.ptr[at - 1] == '-';
+        size_t end = at + word.len;
+        while (is_begin && end < name.len && strchr("0123456789.", name.ptr[end]))
+            end++;
+        if (!is_begin || end < name.len || memcmp(name.ptr + at, word.ptr, word.len) != 0)
+            continue;
+        const char *found = text_dup(alike->arena, name);
+        if (alike->names.count <= LISTED_MAX && !strings_has(&alike->names, found))
+            list_add(alike->arena, &alike->names, found);
+        return;
+    }
+}
+
+/* Says what packages could be meant by a name that none has, nor anything else; "" when none is alike. */
+static const char *say_alike(struct arena *arena, const struct finding *finding)
+{
+    struct alike alike = {.arena = arena, .word = text_of(finding->word)};
+    bool is_virtual = rule_is_package_name(finding->word) && catalog_has(finding->catalog, finding->word, true);
+    if (alike.word.len > 2 && finding->way != WAY_PATH)
+        catalog_names(finding->catalog, take_alike, &alike);
+    if (is_virtual)
+        return arena_printf(arena, "; it is what other packages provide: name one of them%s%s",
+                            alike.names.count ? ", or of those of like names: " : "",
+                            alike.names.count ? list_some(arena, &alike.names) : "");
+    return alike.names.count ? arena_printf(arena, "; there are packages of like names: %s", list_some(arena, &alike.names))
+                             : "";
+}
+
 /* Nothing has the name, for any architecture. */
 static bool fail_unknown(struct arena *arena, const struct name_question *question, const struct finding *finding,
                          struct err *err)
@@ -478,8 +572,8 @@ static bool fail_unknown(struct arena *arena, const struct name_question *questi
                 question->word, finding->no_paths.text, otherwise);
     else
         err_set(err, ERR_USAGE,
-                "unknown image '%s': no manifest has that name, and no program, package or unit of %s%s",
-                question->word, places_of(arena, question), otherwise);
+                "unknown image '%s': no manifest has that name, and no program, package or unit of %s%s%s",
+                question->word, places_of(arena, question), say_alike(arena, finding), otherwise);
     return false;
 }
 
@@ -487,6 +581,8 @@ static bool is_same(const struct finding *a, const struct finding *b)
 {
     if (!a->taken || !b->taken)
         return a->taken == b->taken;
+    if (a->manifest || b->manifest)
+        return a->manifest && b->manifest && strcmp(a->manifest, b->manifest) == 0;
     return strcmp(a->path, b->path) == 0 && strcmp(a->package, b->package) == 0 &&
            strcmp(a->whole ? a->whole : "", b->whole ? b->whole : "") == 0;
 }
@@ -507,6 +603,11 @@ static bool settle(struct arena *arena, const struct name_question *question, co
     }
     if (!first->taken)
         return fail_unknown(arena, question, first, err);
+    if (first->manifest) {
+        *ret_answer = (struct name_answer){.manifest = arena_strdup(arena, first->manifest),
+                                           .said = arena_printf(arena, "%s is %s", question->word, say(arena, first))};
+        return true;
+    }
     if (!rule_is_package_name(first->package) || (first->whole && !rule_is_package_name(first->whole)) ||
         rule_path(first->path)) {
         err_set(err, ERR_MALFORMED, "%s: an index names the package \"%s\" and the path \"%s\"", question->word,

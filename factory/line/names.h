@@ -5,7 +5,8 @@
  * a program that packages have for themselves.
  * "command:", "package:" and "unit:" in front settle which. Of a package it is the program that its service starts, else
  * the only one in a directory for administrators, else the only one, else that of a package of the same source on which
- * it depends, of which it is a part then that comes whole (names_program.h). The answer is one for all architectures, and is a text that the reader of manifests reads:
+ * it depends, of which it is a part then that comes whole (names_program.h). A metapackage leads to what a manifest of the
+ * catalogue is called like (postgresql: postgresql-15), and, when no program is found so, to the command of that name. The answer is one for all architectures, and is a text that the reader of manifests reads:
  * so an image by name is the image of a manifest.
  * Threads: names_resolve() blocks; called by main before the orders start; it asks for all names and architectures at once.
  * Owns: nothing; answers live in the arena.
@@ -23,11 +24,13 @@ struct name_question {
     const struct source *source;
     const struct arch *const *arches; /* at least one */
     size_t arch_count;
+    const struct strings *manifests; /* names of the catalogue, to which a metapackage may lead; or NULL */
     const char *otherwise; /* for messages, when nothing has the name: "did you mean 'dhcpd'?"; or NULL */
 };
 
 /* What is answered. */
 struct name_answer {
+    const char *manifest;    /* of the catalogue, to which the name leads; then nothing but `said` is set besides. Or NULL */
     const char *image;       /* name of the image: that of the program, as images may be called */
     const char *said;        /* "nsd is the command /usr/sbin/nsd of the package nsd" */
     const char *path;        /* of the program */

@@ -5,10 +5,11 @@
 #include "source/catalog.h"
 
 #define KIND "name"
-#define FORMAT "name 2"
+#define FORMAT "name 3"
 #define NONE "-" /* a string that is absent; others begin with '+' */
 
-static struct digest key_of(const struct plant *plant, const struct catalog *catalog, const char *word)
+static struct digest key_of(const struct plant *plant, const struct catalog *catalog,
+                            const struct name_question *question)
 {
     struct digest_stream stream;
     digest_begin(&stream);
@@ -17,7 +18,9 @@ static struct digest key_of(const struct plant *plant, const struct catalog *cat
     digest_feed(&stream, catalog->digest.bytes, DIGEST_BYTES);
     digest_feed(&stream, catalog->arch->digest.bytes, DIGEST_BYTES);
     digest_feed(&stream, &plant->inputs.is_older_fine, sizeof plant->inputs.is_older_fine);
-    digest_feed(&stream, word, strlen(word) + 1);
+    digest_feed(&stream, question->word, strlen(question->word) + 1);
+    for (size_t i = 0; question->manifests && i < question->manifests->count; i++)
+        digest_feed(&stream, question->manifests->items[i], strlen(question->manifests->items[i]) + 1);
     return digest_end(&stream);
 }
 
@@ -29,11 +32,11 @@ static const char **field(struct names_kept *kept, size_t number)
     return number < ARRAY_COUNT(fields) ? fields[number] : NULL;
 }
 
-bool names_kept_find(const struct plant *plant, const struct catalog *catalog, const char *word, struct arena *arena,
-                     struct names_kept *ret_kept)
+bool names_kept_find(const struct plant *plant, const struct catalog *catalog, const struct name_question *question,
+                     struct arena *arena, struct names_kept *ret_kept)
 {
     AUTO(view_done) struct view view = {0};
-    struct digest key = key_of(plant, catalog, word);
+    struct digest key = key_of(plant, catalog, question);
     struct names_kept kept = {0};
     struct err err = {0};
     bool is_found;
@@ -51,12 +54,12 @@ bool names_kept_find(const struct plant *plant, const struct catalog *catalog, c
     return true;
 }
 
-void names_kept_store(const struct plant *plant, const struct catalog *catalog, const char *word,
+void names_kept_store(const struct plant *plant, const struct catalog *catalog, const struct name_question *question,
                       const struct names_kept *kept)
 {
     AUTO(buf_done) struct buf text;
     AUTO(blob_abandon) struct blob blob = {0};
-    struct digest key = key_of(plant, catalog, word);
+    struct digest key = key_of(plant, catalog, question);
     struct names_kept copy = *kept;
     struct err err = {0};
     buf_init(&text, 1 << 16);
@@ -67,5 +70,5 @@ void names_kept_store(const struct plant *plant, const struct catalog *catalog, 
     }
     if (!blob_begin(plant->store, &blob, &err) || !blob_write(&blob, text.bytes, text.len, &err) ||
         !blob_commit_derived(&blob, KIND, &key, &err))
-        log_line(plant->log, LOG_VERBOSE, "what %s means is not kept for the next run: %s", word, err.text);
+        log_line(plant->log, LOG_VERBOSE, "what %s means is not kept for the next run: %s", question->word, err.text);
 }

@@ -9,7 +9,7 @@
 #ifndef IMGFACTORY_LINE_NAMES_KEPT_H
 #define IMGFACTORY_LINE_NAMES_KEPT_H
 
-#include "line/plant.h"
+#include "line/names.h"
 
 struct catalog;
 
@@ -19,10 +19,10 @@ struct names_kept {
 };
 
 /* Finds what was kept for a word; false when nothing was. */
-bool names_kept_find(const struct plant *plant, const struct catalog *catalog, const char *word, struct arena *arena,
-                     struct names_kept *ret_kept);
+bool names_kept_find(const struct plant *plant, const struct catalog *catalog, const struct name_question *question,
+                     struct arena *arena, struct names_kept *ret_kept);
 /* Keeps it; what cannot be kept is found again next time. */
-void names_kept_store(const struct plant *plant, const struct catalog *catalog, const char *word,
+void names_kept_store(const struct plant *plant, const struct catalog *catalog, const struct name_question *question,
                       const struct names_kept *kept);
 
 #endif

@@ -387,6 +387,22 @@ static bool ask_needed(struct asking *asking, struct names_program *ret_program,
     return programs.count < 2 || fail_several(asking, &programs, err);
 }
 
+static bool fail_none(const struct asking *asking, struct err *err)
+{
+    struct arena *arena = asking->place->arena;
+    struct strings others = {0};
+    for (size_t i = 0; i < asking->depends.count; i++) {
+        if (strcmp(asking->depends.items[i], asking->package) != 0)
+            list_add(arena, &others, asking->depends.items[i]);
+    }
+    err_set(err, ERR_USAGE,
+            "package %s has no program, and none of its source on which it depends has one; it depends on: %s",
+            asking->package,
+            others.count ? arena_printf(arena, "%s; name the one that is meant", strings_join(arena, &others, ", "))
+                         : "nothing");
+    return false;
+}
+
 static bool find(struct asking *asking, struct names_program *ret_program, struct err *err)
 {
     const struct names_place *place = asking->place;
@@ -414,11 +430,7 @@ static bool find(struct asking *asking, struct names_program *ret_program, struc
     if (!program.path && programs.count)
         return fail_several(asking, &programs, err);
     if (!program.path) {
-        err_set(err, ERR_USAGE,
-                "package %s has no program, and none of its source on which it depends has one; it depends on: %s",
-                asking->package,
-                asking->depends.count ? strings_join(place->arena, &asking->depends, ", ") : "nothing");
-        return false;
+        return fail_none(asking, err);
     }
     *ret_program = program;
     return true;
@@ -429,6 +441,28 @@ bool names_program_find(const struct names_place *place, const char *package, co
 {
     struct asking asking = {.place = place, .package = package, .unit = unit};
     return find(&asking, ret_program, err);
+}
+
+bool names_program_lead(const struct names_place *place, const char *package, const char **ret_next, struct err *err)
+{
+    const struct package *opened;
+    struct siblings siblings;
+    struct strings depends = {0}, own = {0};
+    *ret_next = NULL;
+    if (!open_package(place, package, &opened, err))
+        return false;
+    if (!metapackage_is(place->catalog->family, opened))
+        return true;
+    if (!catalog_siblings(place->catalog, place->arena, package, &siblings, err) ||
+        !describe_depends(place, package, &depends, err))
+        return false;
+    for (size_t i = 0; i < depends.count; i++) {
+        if (is_sibling(&siblings, depends.items[i]) && strcmp(depends.items[i], package) != 0)
+            list_add(place->arena, &own, depends.items[i]);
+    }
+    const struct strings *few = own.count ? &own : &depends;
+    *ret_next = few->count == 1 && strcmp(few->items[0], package) != 0 ? few->items[0] : NULL;
+    return true;
 }
 
 bool names_program_named(const struct names_place *place, const char *package, const char *base, const char **ret_path,

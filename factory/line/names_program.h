@@ -29,6 +29,10 @@ struct names_program {
  * dovecot). `unit` is the name of the unit that is asked for, or NULL for any. */
 bool names_program_find(const struct names_place *place, const char *package, const char *unit,
                         struct names_program *ret_program, struct err *err) MUST_CHECK;
+/* Finds the package to which one leads that ships nothing itself: the only one of its source on which it depends, else the only
+ * one at all; NULL for any other package. Opens it. */
+bool names_program_lead(const struct names_place *place, const char *package, const char **ret_next,
+                        struct err *err) MUST_CHECK;
 /* Finds the one program of a base name that a package ships; *ret_path is NULL when it has none. Opens it. */
 bool names_program_named(const struct names_place *place, const char *package, const char *base, const char **ret_path,
                          struct err *err) MUST_CHECK;

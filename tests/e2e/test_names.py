@@ -41,6 +41,9 @@ def more_packages(name):
         make("aa", [program(machine, "/usr/sbin/whatd")]),
         make("zz", [program(machine, "/usr/sbin/whatd")], Depends="libc6, libfoo1"),
         make("what", [deb.File("/usr/share/what", "x")], Depends="zz | aa"),
+        make("meta-served", [], Source="metas", Depends="meta-led"), make("meta-led", [], Source="other", Depends="served"),
+        make("meta-helper", [], Source="metas", Depends="dmon-helper"), make("dmon-helper", [], Source="lone2", Depends="lone, pair"),
+        make("meta-two", [], Source="metas", Depends="lone, pair", Provides="two-things"),
         make("empty", [deb.File("/usr/share/empty", "x")]),
     ]
 
@@ -138,6 +141,26 @@ class Names(Case):
         self.refuse(run.USAGE, "command:served", "shipped by served, served-big", "package:NAME", arguments=("command:served",))
         _, order = self.order("package:served")
         self.assertEqual(order["choices"][0]["why"], "first in the manifest")
+
+    def test_a_metapackage_leads_to_a_manifest_of_the_catalogue_or_to_a_command(self):
+        name, order = self.order("meta-served")
+        self.assertEqual((name, order["named"]), ("served", None))
+        self.assertIn("meta-served is the package meta-served, which leads to the manifest served of the catalogue", self.last.stderr)
+        self.assertEqual(self.new("meta-served"), world.MANIFEST)
+        self.check("meta-helper", "dmon-helper", "/usr/sbin/dmon-helper", "dmon-core",
+                   "the package meta-helper, whose program is /usr/sbin/dmon-helper of the package dmon-core")
+        self.refuse(run.USAGE, "package meta-two has no program", "it depends on: lone, pair; name the one that is meant",
+                    arguments=("meta-two",))
+        self.refuse(run.USAGE, "image served is asked for twice", arguments=("served", "meta-served"))
+        self.write_manifest("served", world.MANIFEST.replace("description:", "architectures: [x86_64]\ndescription:"))
+        self.refuse(run.USAGE, "meta-served leads to the manifest served", "say served", arguments=("meta-served",))
+        os.unlink(self.path("manifests/served.yaml"))  # what was found with it is not believed without it
+        _, order = self.order("meta-served")
+        self.assertEqual(order["named"], "meta-served is the package meta-served, whose program is /usr/sbin/served of the package served")
+
+    def test_what_has_a_name_like_one_that_nothing_has_is_told(self):
+        self.refuse(run.USAGE, "there are packages of like names: ", "dmon-helper", "meta-helper", arguments=("helper",))
+        self.refuse(run.USAGE, "it is what other packages provide: name one of them", arguments=("two-things",))
 
     def test_names_that_mean_several_things_or_nothing_are_refused_with_what_could_be_meant(self):
         self.refuse(run.USAGE, "the command tool is shipped by tool-a, tool-b; name one: package:NAME", arguments=("tool",))
