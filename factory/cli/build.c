@@ -736,9 +736,10 @@ static bool check_led(const struct manifest *manifest, const char *word, struct 
 {
     if (!manifest->base && !manifest->source && !manifest->has_architectures)
         return true;
-    err_set(err, ERR_USAGE,
-            "%s leads to the manifest %s of the catalogue, which has a base, a source or architectures of its own; say %s",
-            word, manifest->name, manifest->name);
+    err_set(
+        err, ERR_USAGE,
+        "%s leads to the manifest %s of the catalogue, which has a base, a source or architectures of its own; say %s",
+        word, manifest->name, manifest->name);
     return false;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/alternatives.h"
 
+#include "effect/script_calls.h"
 #include "package/path.h"
 
 /* Far above what dpkg's or chkconfig's alternatives use. */
@@ -86,8 +87,38 @@ static void bid_for(struct map *bids, const struct package *package, const struc
     map_set(bids, name, bid);
 }
 
+static void bid_of(struct fileset *set, const struct package *package, const struct shell_command *command,
+                   struct map *bids)
+{
+    struct alternatives found;
+    if (alternatives_parse(set->arena, command, &found) &&
+        fileset_walk(set, set->arena, found.items[0].path, NULL, NULL))
+        bid_for(bids, package, &found);
+}
+
+/* Whether a command registers what only the running script knows. */
+static bool is_open(const struct shell_command *command)
+{
+    bool is_install = false, is_constant = true;
+    for (size_t i = 0; i < command->count; i++) {
+        is_install = is_install || strcmp(command->items[i].text, "--install") == 0;
+        is_constant = is_constant && command->items[i].is_constant;
+    }
+    return is_install && !is_constant && is_command(command->items[0].text);
+}
+
+/* Goes with the script through its loops and variables (openjdk's tools). */
+static void follow_scripts(struct fileset *set, const struct package *package, struct map *bids)
+{
+    struct script_calls calls;
+    script_calls_list(set->arena, &package, 1, set, &calls);
+    for (size_t i = 0; i < calls.count; i++)
+        bid_of(set, package, &calls.items[i].call.command, bids);
+}
+
 static void read_scripts(struct fileset *set, const struct package *package, struct map *bids)
 {
+    bool is_followed = false;
     for (size_t i = 0; i < package->scripts.count; i++) {
         const struct package_script *script = &package->scripts.items[i];
         struct shell_commands commands;
@@ -95,12 +126,12 @@ static void read_scripts(struct fileset *set, const struct package *package, str
             continue;
         shell_commands_list(set->arena, script->text, &commands);
         for (size_t j = 0; j < commands.count; j++) {
-            struct alternatives found;
-            if (alternatives_parse(set->arena, &commands.items[j], &found) &&
-                fileset_walk(set, set->arena, found.items[0].path, NULL, NULL))
-                bid_for(bids, package, &found);
+            bid_of(set, package, &commands.items[j], bids);
+            is_followed = is_followed || is_open(&commands.items[j]);
         }
     }
+    if (is_followed)
+        follow_scripts(set, package, bids);
 }
 
 /* Adds the link unless there is something; false when its path cannot be one. */

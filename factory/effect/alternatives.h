@@ -3,7 +3,8 @@
  *
  * A library or program that several packages can give has its generic name only through a link that a script registers:
  * `update-alternatives --install LINK NAME PATH PRIORITY [--slave LINK NAME PATH]…` (Fedora: `alternatives`, also
- * `--follower`, `--family NAME`, `--initscript NAME`). Where all words are constant, the links LINK → /etc/alternatives/NAME
+ * `--follower`, `--family NAME`, `--initscript NAME`). Where all words are constant, or become so when
+ * the script is followed through its loops and variables (script_calls.h), the links LINK → /etc/alternatives/NAME
  * → PATH are put into the fileset as files of the package, so that the closure finds the generic name. Of several the
  * highest priority wins, then the first package by name; what a package ships at LINK stays; a PATH that no package has
  * makes no link.

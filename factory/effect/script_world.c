@@ -273,12 +273,24 @@ static enum shell_truth ask_program(struct script_world *world, const struct she
 
 /* dpkg --compare-versions VERSION RELATION VERSION, where nothing was installed before: dpkg(1) tells how an empty version
  * compares. */
+/* All packages are of the machine's own architecture, or of every one. */
+static enum shell_truth ask_architecture(struct script_world *world, const char **ret_printed)
+{
+    for (size_t i = 0; i < world->package_count && !*ret_printed; i++) {
+        const char *architecture = world->packages[i]->architecture;
+        if (architecture && strcmp(architecture, "all") != 0)
+            *ret_printed = arena_printf(world->arena, "%s\n", architecture);
+    }
+    return *ret_printed ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
+}
+
 static enum shell_truth ask_dpkg(struct script_world *world, const struct shell_call *call, const char **ret_printed)
 {
     static const char *const holding[] = {"lt", "le", "ne", "<", "<<", "<=", "ge-nl", "gt-nl"};
     const struct shell_command *command = &call->command;
-    (void)world;
     *ret_printed = NULL;
+    if (command->count == 2 && strcmp(command->items[1].text, "--print-architecture") == 0)
+        return ask_architecture(world, ret_printed);
     if (command->count != 5 || strcmp(command->items[1].text, "--compare-versions") != 0)
         return SHELL_TRUTH_MAYBE;
     *ret_printed = "";
@@ -349,6 +361,8 @@ static enum shell_truth ask_count(struct script_world *world, const struct shell
 const char *script_world_variable(void *self, const char *name)
 {
     const struct script_world *world = self;
+    if (strcmp(name, "DPKG_MAINTSCRIPT_ARCH") == 0) /* dpkg(1), environment */
+        return world->architecture;
     return strcmp(name, "RET") == 0 ? world->answer : NULL;
 }
 
@@ -360,6 +374,7 @@ void script_world_begin(struct script_world *world, const struct package *packag
     world->answers = (struct map){.arena = world->arena};
     world->has_open_answers = false;
     world->answer = NULL;
+    world->architecture = package->architecture;
     while (rest.len && text_next(&rest, '\n', &line)) {
         size_t key = text_has_prefix(line, "Template:") ? strlen("Template:") : strlen("Default:");
         const char *value = text_dup(world->arena, text_trim((struct text){line.ptr + key, line.len - key}));

@@ -20,6 +20,7 @@ struct script_world {
     struct map users, groups; /* those that scripts made */
     struct map answers;       /* of debconf: name → what db_get gives, of the package whose script it is */
     bool has_open_answers;    /* a script may set any of them */
+    const char *architecture; /* of the package whose script it is, in its format's words; or NULL */
     const char *answer;       /* of the last db_get; NULL: unknown */
     size_t glob_count;
 };

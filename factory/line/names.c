@@ -553,8 +553,9 @@ static const char *say_alike(struct arena *arena, const struct finding *finding)
         return arena_printf(arena, "; it is what other packages provide: name one of them%s%s",
                             alike.names.count ? ", or of those of like names: " : "",
                             alike.names.count ? list_some(arena, &alike.names) : "");
-    return alike.names.count ? arena_printf(arena, "; there are packages of like names: %s", list_some(arena, &alike.names))
-                             : "";
+    return alike.names.count
+               ? arena_printf(arena, "; there are packages of like names: %s", list_some(arena, &alike.names))
+               : "";
 }
 
 /* Nothing has the name, for any architecture. */

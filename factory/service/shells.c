@@ -174,6 +174,22 @@ static const char *default_of(struct arena *arena, const char *word)
                                                                                   : NULL;
 }
 
+/* An interpreter that a script looks for it also runs: JAVA=$(which java), $(command -v python3). */
+static void look_for(struct looking *looking, const struct shell_command *command)
+{
+    static const char *const seekers[] = {"which", "type", "command"};
+    bool is_seeker = false;
+    for (size_t i = 0; i < ARRAY_COUNT(seekers); i++)
+        is_seeker = is_seeker || strcmp(command->items[0].text, seekers[i]) == 0;
+    for (size_t i = 1; is_seeker && i < command->count; i++) {
+        const char *name = command->items[i].text, *path, *reached;
+        bool is_name = command->items[i].is_constant && !strchr(name, '/') && find_program(looking, name, &path);
+        if (is_name && fileset_walk(looking->request->set, looking->arena, path, NULL, &reached) &&
+            interpreted_by(looking->request->interpreters, reached))
+            add(looking, path, NULL);
+    }
+}
+
 static void look_at(struct looking *looking, const char *text)
 {
     struct shell_commands commands;
@@ -183,6 +199,7 @@ static void look_at(struct looking *looking, const char *text)
         const char *beside = name->is_constant ? NULL : path_of(looking, name);
         const char *slash = strrchr(name->text, '/');
         const char *otherwise = name->is_constant ? NULL : default_of(looking->arena, name->text);
+        look_for(looking, &commands.items[i]);
         if (name->is_constant)
             add_command(looking, name->text, commands.items[i].count > 1);
         else if (beside)

@@ -402,6 +402,10 @@ static void set_words(struct setting *setting)
     const char *dir = value_of(setting, "WorkingDirectory"),
                *signal = unit_file_value(file, SERVICE, "KillSignal", NULL);
     dir = dir && dir[0] == '-' ? dir + 1 : dir;
+    size_t len = dir ? strlen(dir) : 0;
+    while (len > 1 && dir[len - 1] == '/') /* as systemd takes it */
+        len--;
+    dir = dir ? arena_strndup(setting->arena, dir, len) : NULL;
     if (dir && !rule_path_or_root(dir))
         setting->config->working_dir = dir;
     else if (dir)

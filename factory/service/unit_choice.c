@@ -138,7 +138,8 @@ static bool consider(struct choosing *choosing, const struct packaged_file *file
         return false;
     int name = name_rank(choosing, candidate->unit.file.name);
     bool is_job = strcmp(candidate->unit.type, "oneshot") == 0;
-    bool is_started = has_beside(choosing, file_name, ".timer") ||
+    bool is_installed = *unit_file_value(&candidate->unit.file, "Install", "WantedBy", "");
+    bool is_started = (has_beside(choosing, file_name, ".timer") && !is_installed) ||
                       (strchr(file_name, '@') && has_beside(choosing, file_name, ".socket"));
     candidate->relation = relation_of(choosing, &candidate->unit);
     candidate->is_job = is_job || is_started;

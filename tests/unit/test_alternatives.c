@@ -61,6 +61,33 @@ static void the_highest_priority_wins_and_then_the_first_name(void **state)
     assert_null(fileset_find(&fixture->set, "/usr/bin/z"));
 }
 
+static void what_a_script_registers_in_loops_over_constant_words_makes_links(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *java = package_add(fixture, "java");
+    file_add(java, "/usr/lib/jvm/bin/java", "java");
+    file_add(java, "/usr/lib/jvm/bin/keytool", "keytool");
+    file_add(java, "/usr/lib/jvm/man/java.1", "page");
+    script_add(
+        fixture, java,
+        "#!/bin/sh\nset -e\npriority=1711\nbasedir=/usr/lib/jvm\ntools='java keytool rmid'\ncase \"$1\" "
+        "in\nconfigure)\n"
+        "if [ -z \"$2\" ]; then\nupdate=y\nfi\nif [ \"$DPKG_MAINTSCRIPT_ARCH\" != $(dpkg --print-architecture) ]; "
+        "then\n"
+        "priority=$(expr $priority - 1)\nfi\nif [ \"$update\" = y ]; then\nfor i in $tools; do\nunset slave || true\n"
+        "if [ -e $basedir/man/$i.1 ]; then\nslave=\"--slave /usr/man/$i.1 \\\n  $i.1 $basedir/man/$i.1\"\nfi\n"
+        "update-alternatives \\\n --install /usr/bin/$i $i $basedir/bin/$i $priority $slave\ndone\nfi\n;;\nesac\n"
+        "update-alternatives --install /usr/bin/x x $(cat /x) 5\n");
+    set_build(fixture, false);
+    alternatives_add(&fixture->set);
+    assert_string_equal(target_of(fixture, "/usr/bin/java"), "/etc/alternatives/java");
+    assert_string_equal(target_of(fixture, "/etc/alternatives/java"), "/usr/lib/jvm/bin/java");
+    assert_string_equal(target_of(fixture, "/etc/alternatives/java.1"), "/usr/lib/jvm/man/java.1");
+    assert_string_equal(target_of(fixture, "/etc/alternatives/keytool"), "/usr/lib/jvm/bin/keytool");
+    assert_null(fileset_find(&fixture->set, "/usr/bin/rmid"));
+    assert_null(fileset_find(&fixture->set, "/usr/bin/x"));
+}
+
 static void a_packages_own_file_stays(void **state)
 {
     struct fixture *fixture = *state;
@@ -254,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_generic_name_leads_through_etc_alternatives),
         TEST(the_highest_priority_wins_and_then_the_first_name),
+        TEST(what_a_script_registers_in_loops_over_constant_words_makes_links),
         TEST(a_packages_own_file_stays),
         TEST(what_only_the_script_knows_or_is_no_path_makes_no_link),
         TEST(bundle_and_links_are_the_tools),

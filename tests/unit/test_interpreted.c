@@ -199,6 +199,26 @@ static void tools_of_a_shell_script_come_along(void **state)
     assert_string_equal(asking.names.items[0], "coreutils");
 }
 
+static void an_interpreter_that_a_script_looks_for_comes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "jetty"), *shell = package_add(fixture, "dash"),
+                   *java = package_add(fixture, "jre");
+    (void)elf_add(fixture, shell, "/usr/bin/dash", NULL, "");
+    link_add(shell, "/usr/bin/sh", "dash");
+    (void)elf_add(fixture, java, "/usr/lib/jvm/x/bin/java", NULL, "");
+    (void)elf_add(fixture, java, "/usr/bin/tool", NULL, "");
+    link_add(java, "/usr/bin/java", "../lib/jvm/x/bin/java");
+    script_add(package, "/usr/bin/a", "/bin/sh",
+               "#!/bin/sh\nJAVA=$(which java)\nTOOL=$(command -v tool)\n$JAVA -jar x\n");
+    set_build(fixture, false);
+    keep_file(fixture, &asking, "/usr/bin/a", NULL);
+    ask(fixture, &asking);
+    assert_non_null(wish(&asking, "/usr/bin/java"));
+    assert_null(wish(&asking, "/usr/bin/tool")); /* it may be asked for only to go without */
+}
+
 static void an_interpreter_comes_only_for_a_script_that_was_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -329,6 +349,7 @@ int main(void)
         TEST(a_program_that_runs_a_script_and_is_not_known_is_told_once),
         TEST(tools_of_a_shell_script_come_along),
         TEST(commands_in_a_program_that_calls_the_shell_come_with_it),
+        TEST(an_interpreter_that_a_script_looks_for_comes),
         TEST(an_interpreter_comes_only_for_a_script_that_was_named),
         TEST(an_interpreter_that_is_a_shell_script_has_its_shell_however_it_came),
         TEST(a_program_that_names_the_shell_wants_it_for_scripts_of_the_service),

@@ -231,6 +231,22 @@ static void the_unit_is_the_one_that_starts_the_program(void **state)
     assert_string_equal(command(fixture, &running), "/usr/bin/tor|-f|default");
 }
 
+static void a_service_that_is_enabled_is_no_job_for_the_timer_beside_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package =
+        service_add(fixture, "[Service]\nExecStart=/usr/sbin/d "
+                             "run\nUser=u\nWorkingDirectory=/var/d/\n[Install]\nWantedBy=multi-user.target\n");
+    file_add(package, UNITS "/d.timer", "[Timer]\nOnCalendar=daily\n");
+    file_add(package, "/etc/init.d/d",
+             "#!/bin/sh\nDAEMON=/usr/sbin/d\nstart-stop-daemon --start --exec $DAEMON -- start\n");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_string_equal(command(fixture, &running), "/usr/sbin/d|run");
+    assert_string_equal(running.config.user, "u");
+    assert_string_equal(running.config.working_dir, "/var/d");
+}
+
 static void of_several_units_the_one_named_like_the_program_counts(void **state)
 {
     struct fixture *fixture = *state;
@@ -726,6 +742,7 @@ int main(void)
         TEST(a_program_that_stays_is_left_alone),
         TEST(variables_that_are_options_become_them),
         TEST(the_unit_is_the_one_that_starts_the_program),
+        TEST(a_service_that_is_enabled_is_no_job_for_the_timer_beside_it),
         TEST(of_several_units_the_one_named_like_the_program_counts),
         TEST(a_template_is_the_instance_that_a_link_names),
         TEST(a_link_to_the_program_is_the_program),
