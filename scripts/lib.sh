@@ -147,7 +147,7 @@ missing_debian() {
         if [[ -n $name ]] && ! grep -qxF -e "$name" <<<"$installed"; then
             echo "$name"
         fi
-    done <<<"$1"
+    done <<<"$1" | sort -u
 }
 
 missing_fedora() {

@@ -75,6 +75,11 @@ static void note_written(struct script_maker *maker)
                                      text_printable(maker->arena, text_of(path))));
 }
 
+static bool is_program_place(const char *path)
+{
+    return path_is_below(path, "/usr") || path_is_below(path, "/bin") || path_is_below(path, "/dev");
+}
+
 /* A program of the service's packages, which a script starts to make something. */
 static bool is_own_program(const struct script_maker *maker, const char *name)
 {
@@ -87,6 +92,39 @@ static bool is_own_program(const struct script_maker *maker, const char *name)
         }
     }
     return false;
+}
+
+static bool is_one_of(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* With these scripts make what a service wants to be there: keys, certificates, databases; also as another user. */
+static const char *const making[] = {"openssl", "certtool",        "make-ssl-cert", "ssh-keygen",
+                                     "gpg",     "gnutls-certtool", "sqlite3",       "initdb"};
+static const char *const becoming[] = {"runuser", "su", "sudo", "setpriv"};
+
+/* Tells what a script makes with a program that nothing runs: "run openssl for /var/lib/x/key.pem". */
+static void note_making(struct script_maker *maker, const struct shell_command *command, const char *name)
+{
+    bool is_other = is_one_of(name, becoming, ARRAY_COUNT(becoming));
+    const char *tool = is_one_of(name, making, ARRAY_COUNT(making)) ? name : NULL, *made = NULL;
+    for (size_t i = 1; i < command->count; i++) {
+        const struct shell_word *word = &command->items[i];
+        if (is_other && !tool && word->is_constant && is_one_of(path_basename(word->text), making, ARRAY_COUNT(making)))
+            tool = path_basename(word->text);
+        const char *path = script_path(maker, word);
+        if (path && !is_program_place(path) && !script_is_there(maker, path))
+            made = path;
+    }
+    if (tool && made)
+        add_note(maker, arena_printf(maker->arena, "run %s for %s", tool, text_printable(maker->arena, text_of(made))));
+    else if (tool || is_other)
+        add_note(maker, arena_printf(maker->arena, "run %s", tool ? tool : name));
 }
 
 static bool is_edit(const struct shell_command *command, const char *name)
@@ -173,6 +211,8 @@ static void make(struct script_maker *maker, const struct script_call *at)
     }
     if (is_edit(command, name))
         note_edit(maker, command);
+    else if (is_one_of(name, making, ARRAY_COUNT(making)) || is_one_of(name, becoming, ARRAY_COUNT(becoming)))
+        note_making(maker, command, name);
     else if (is_own_program(maker, name))
         add_note(maker, arena_printf(maker->arena, "run %s", text_printable(maker->arena, text_of(name))));
 }

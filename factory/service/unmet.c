@@ -159,6 +159,7 @@ static bool is_configuration(const struct looking *looking, const struct sourced
 {
     const struct entry *entry = file->entry;
     return entry->kind == ENTRY_FILE && !(entry->mode & 0111) && strncmp(entry->path, "/etc/", 5) == 0 &&
+           !path_is_within(entry->path, "/etc/pam.d") && /* effect/pam.h tells of its modules */
            own_has(looking->own, file->package) && !said_is_idle(&looking->linked, entry->path) &&
            !is_of_no_interest(looking, entry->path);
 }

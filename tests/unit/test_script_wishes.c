@@ -396,6 +396,24 @@ static void what_is_only_told_is_a_note_with_its_line(void **state)
     assert_non_null(strstr(notes.items[3], "package p: its postinst is not understood to its end"));
 }
 
+static void what_is_made_with_a_program_that_nothing_runs_is_told(void **state)
+{
+    struct strings notes;
+    const char *wishes = wishes_of(
+        state, "postinst",
+        "CERT=/var/lib/q/q.pem\nif [ ! -e $CERT ]; then\n(umask 27 && runuser -u q -- openssl req -batch -out "
+        "$CERT)\nfi\n"
+        "su q -c 'q init'\nopenssl version\nssh-keygen -f \"$UNKNOWN$(date)\"\nrunuser -u q -- /usr/bin/openssl x\n",
+        &notes);
+    assert_string_equal(wishes, "");
+    assert_int_equal(notes.count, 4);
+    assert_string_equal(notes.items[0],
+                        "package p: its postinst would run openssl for /var/lib/q/q.pem (line 3), which is not run");
+    assert_string_equal(notes.items[1], "package p: its postinst would run su (line 5), which is not run");
+    assert_string_equal(notes.items[2], "package p: its postinst would run openssl (line 6), which is not run");
+    assert_string_equal(notes.items[3], "package p: its postinst would run ssh-keygen (line 7), which is not run");
+}
+
 static void constant_calls_of_lua_are_read(void **state)
 {
     struct fixture *fixture = *state;
@@ -499,6 +517,7 @@ int main(void)
         TEST(capabilities_that_every_container_may_have_are_the_files),
         TEST(before_the_files_are_there_tests_do_not_find_them),
         TEST(what_is_only_told_is_a_note_with_its_line),
+        TEST(what_is_made_with_a_program_that_nothing_runs_is_told),
         TEST(constant_calls_of_lua_are_read),
         TEST(names_of_lua_that_may_be_something_else_are_not_known),
         TEST(scriptlets_of_fedora_make_their_accounts),

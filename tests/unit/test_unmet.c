@@ -81,6 +81,7 @@ static void what_the_configuration_names_and_nobody_brings_is_told(void **state)
         "/var/lib/service/x\n"
         "made /etc/service/made\nkept /usr/sbin/service\ndir /etc/service\ntool /usr/bin/tool\n");
     file_add(service, "/etc/service/README.conf", "/etc/read/me\n");
+    file_add(service, "/etc/pam.d/service", "auth required /lib/security/pam_unix.so\n"); /* told as PAM's */
     file_add(service, "/etc/default/service", "X=/etc/of/variables\n");
     file_add(other, "/usr/bin/tool", "t");
     asking_begin(fixture, &asking);
