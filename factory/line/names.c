@@ -234,14 +234,15 @@ static bool take_program(struct finding *finding, enum way way, const char *pack
 static bool follow_lead(struct finding *finding, struct err *err)
 {
     struct names_place place = {finding->plant, finding->catalog, &finding->arena};
-    const char *at = finding->word, *next = at;
-    for (size_t i = 0; i < LED_MAX && next && !finding->manifest; i++) {
+    const char *at = finding->word;
+    for (size_t i = 0; i < LED_MAX && !finding->manifest; i++) {
+        const char *next;
         if (!names_program_lead(&place, at, &next, err))
             return false;
-        if (next && !catalog_has(finding->catalog, next, false))
-            next = NULL;
-        at = next ? next : at;
-        if (next && finding->question->manifests && strings_has(finding->question->manifests, next))
+        if (!next || !catalog_has(finding->catalog, next, false))
+            break;
+        at = next;
+        if (finding->question->manifests && strings_has(finding->question->manifests, next))
             finding->manifest = next;
     }
     finding->lead = strcmp(at, finding->word) != 0 ? at : NULL;

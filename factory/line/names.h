@@ -25,15 +25,16 @@ struct name_question {
     const struct arch *const *arches; /* at least one */
     size_t arch_count;
     const struct strings *manifests; /* names of the catalogue, to which a metapackage may lead; or NULL */
-    const char *otherwise; /* for messages, when nothing has the name: "did you mean 'dhcpd'?"; or NULL */
+    const char *otherwise;           /* for messages, when nothing has the name: "did you mean 'dhcpd'?"; or NULL */
 };
 
 /* What is answered. */
 struct name_answer {
-    const char *manifest;    /* of the catalogue, to which the name leads; then nothing but `said` is set besides. Or NULL */
-    const char *image;       /* name of the image: that of the program, as images may be called */
-    const char *said;        /* "nsd is the command /usr/sbin/nsd of the package nsd" */
-    const char *path;        /* of the program */
+    const char
+        *manifest;     /* of the catalogue, to which the name leads; then nothing but `said` is set besides. Or NULL */
+    const char *image; /* name of the image: that of the program, as images may be called */
+    const char *said;  /* "nsd is the command /usr/sbin/nsd of the package nsd" */
+    const char *path;  /* of the program */
     const char *package;     /* that ships it */
     const char *whole;       /* a package that comes whole, since it is a part of the program; or NULL */
     const char *description; /* one line; never NULL */
