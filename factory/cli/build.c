@@ -1259,6 +1259,7 @@ static bool print_new(const struct batch *batch, const struct name_answer *answe
 {
     const struct batch_image *image = &batch->images[0];
     const struct bill *bill = NULL;
+    assert(answer); /* a word that no manifest has was asked for */
     if (answer->manifest)
         return print_file(image->manifest->path, err);
     for (size_t i = 0; i < image->arch_count && !bill; i++)
