@@ -17,6 +17,7 @@ SOCKETS = {"tcp", "udp", "unix", "netlink"}
 FILES = {"credential", "file", "program", "thread"}
 OTHERS = {"environment", "trace"}  # the system may refuse them anyway
 SYS_LANDLOCK_CREATE_RULESET = 444
+SANITIZED = bool(run.sanitizer())  # memory is not looked through then
 
 
 def landlock_abi():
@@ -102,7 +103,7 @@ class Confined(PushCase):
         self.assertTrue(self.has_broker)
         self.assertTrue(target.tags("ns/image").get("v1"))
         self.told("document", *arguments, options=["--no-confine"])
-        self.assertTrue(self.has_secret, "without the broker the password is in the memory of who reads")
+        self.assertTrue(self.has_secret or SANITIZED, "without the broker the password is in the memory of who reads")
 
     def test_a_key_and_its_passphrase(self):
         """Who reads has the public key, and what was signed; the other process signs."""
@@ -118,7 +119,7 @@ class Confined(PushCase):
             for option in ((), ("--no-confine",)):
                 reference = f"{target.host}/ns/image{number}{len(option)}:v1"
                 self.told("document", "push", "--tls-verify=false", "--sign", key, made.folder, reference, options=option)
-                self.assertEqual(self.has_secret, bool(option), (number, option))
+                self.assertEqual(self.has_secret, bool(option) and not SANITIZED, (number, option))
                 verified = self.call("verify", "--tls-verify=false", "--key", self.path("own.pub"), reference)
                 self.assertEqual(verified.code, run.OK, verified)
 

@@ -137,14 +137,25 @@ static bool can_find_secret(const struct backwards *secret)
     return is_found;
 }
 
-/* What is in the memory of the process that reads, whenever it reads. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define IS_SANITIZED true
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
+/* What is in the memory of the process that reads, whenever it reads. The sanitizers map more than can be looked through. */
 static void look_for_secret(const char *reader)
 {
     static atomic_bool is_told;
     static atomic_uint look_count;
     const struct backwards secret = read_secret();
-    bool is_looked = secret.len && strcmp(reader, "document") == 0 && getpid() == first && !atomic_load(&is_told) &&
-                     atomic_fetch_add(&look_count, 1) < LOOKS_MAX;
+    bool is_looked = !IS_SANITIZED && secret.len && strcmp(reader, "document") == 0 && getpid() == first &&
+                     !atomic_load(&is_told) && atomic_fetch_add(&look_count, 1) < LOOKS_MAX;
     if (is_looked && can_find_secret(&secret) && !atomic_exchange(&is_told, true))
         tell(reader, "secret", true);
 }
