@@ -122,7 +122,7 @@ static bool can_find_secret(const struct backwards *secret)
             continue;
         for (unsigned long at = begin; at < end && !is_found; at += sizeof piece / 2) {
             size_t len = end - at < sizeof piece ? end - at : sizeof piece;
-            if ((char *)at >= piece - sizeof piece && (char *)at < piece + sizeof piece)
+            if (at + sizeof piece >= (uintptr_t)piece && at < (uintptr_t)piece + sizeof piece)
                 continue;
             ssize_t put = pwrite(copy, (const void *)at, len, 0);
             is_found = put > 0 && pread(copy, piece, (size_t)put, 0) == put && has_secret(piece, (size_t)put, secret);
