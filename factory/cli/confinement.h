@@ -3,7 +3,7 @@
  *
  * All threads read only what was named here, and make no socket (io/confine.h). The keeper may besides change what the call
  * is told in (a lock, --metrics, pages), without reading what else is there. What needs more is the broker's
- * (io/broker.h). Where main does more than what is confined (--watch, the first half of verify --rebuild: is_main_left),
+ * (io/broker.h). Where main does more than what is confined (--watch, the first half of verify: is_main_left),
  * main, the keeper and the thread for signals are not confined. A kernel that cannot do it is no error: a line of --verbose
  * tells.
  * Threads: main only.

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "cli/build.h"
 #include "cli/night_told.h"
+#include "io/broker.h"
 #include "io/notify.h"
 
 #include <pthread.h>
@@ -202,6 +203,23 @@ static bool check_images(const struct site *site, struct err *err)
     return site->images.count;
 }
 
+static bool is_other(const char *one, const char *two)
+{
+    return one && two ? strcmp(one, two) != 0 : one != two;
+}
+
+/* Whether two site files differ in what the process that has the network was started with. */
+static bool have_other_networks(const struct site *one, const struct site *two)
+{
+    bool is_same = !is_other(one->authfile, two->authfile) && one->is_tls_verify_off == two->is_tls_verify_off &&
+                   one->has_retries == two->has_retries && one->retries == two->retries &&
+                   one->max_rate == two->max_rate && one->max_connections == two->max_connections &&
+                   one->token_origins.count == two->token_origins.count;
+    for (size_t i = 0; is_same && i < one->token_origins.count; i++)
+        is_same = strcmp(one->token_origins.items[i], two->token_origins.items[i]) == 0;
+    return !is_same;
+}
+
 /* Reads the site file again; one with a mistake, or that is gone for a moment, changes nothing. */
 static void reload(struct watch *watch)
 {
@@ -211,6 +229,11 @@ static void reload(struct watch *watch)
     struct err err = {0};
     tell(watch, "RELOADING=1\n", "reading the site file again");
     if (site_load(&arena, command->options.config, &site, &err) && check_images(&site, &err)) {
+        if (command->broker && have_other_networks(&command->site, &site))
+            log_line(
+                command->log, LOG_QUIET,
+                "warning: what the site file says now of authfile, tls-verify, token-origins, retries, max-rate and "
+                "max-connections counts when the watch is started again");
         command->site = site;
         arena_done(&watch->site_arena);
         watch->site_arena = arena;
@@ -296,19 +319,23 @@ static bool watch_site(struct command *command, struct err *err)
     watch.silent = log_open(LOG_SILENT);
     notify_open(&watch.notify);
     tell(&watch, "READY=1\n", "watching");
-    while (!is_cancelled(&watch)) {
+    while (!is_cancelled(&watch) && err->kind == ERR_NONE) {
         look(&watch);
-        wait_for_next(&watch);
+        if (command->broker && broker_is_gone(command->broker))
+            broker_set_gone(err); /* no look would succeed any more: whoever supervises this starts it again */
+        else
+            wait_for_next(&watch);
     }
     notify_send(&watch.notify, "STOPPING=1\n");
     notify_close(&watch.notify);
     command->site = (struct site){0};
-    command->outcome = signals_is_timed_out(command->signals) ? ERR_NETWORK : ERR_CANCELLED;
+    if (err->kind == ERR_NONE)
+        command->outcome = signals_is_timed_out(command->signals) ? ERR_NETWORK : ERR_CANCELLED;
     if (!command->is_abandoned) { /* else threads that hang may have use for both until the process ends */
         arena_done(&watch.site_arena);
         log_close(watch.silent);
     }
-    return true;
+    return err->kind == ERR_NONE;
 }
 
 bool watch_build(struct command *command, struct err *err)

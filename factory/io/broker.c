@@ -102,6 +102,14 @@ const struct channel *broker_channel(const struct broker *broker)
     return &broker->channel;
 }
 
+bool broker_is_gone(struct broker *broker)
+{
+    pthread_mutex_lock(&broker->lock);
+    bool is_gone = broker->is_gone;
+    pthread_mutex_unlock(&broker->lock);
+    return is_gone;
+}
+
 void broker_set_gone(struct err *err)
 {
     err_clear(err);

@@ -61,6 +61,8 @@ const struct channel *broker_channel(const struct broker *broker);
 void broker_seal(struct broker *broker, const struct confine_places *places);
 /* Returns whether that was said. On the thread that says it. */
 bool broker_is_sealed(const struct broker *broker);
+/* Returns whether it ended before its time, once that was seen: no question will be answered. */
+bool broker_is_gone(struct broker *broker);
 /* Asks. With false nobody is told, as the broker is gone or no thread can be started: err says so. */
 bool broker_ask(struct broker *broker, struct broker_question *question, enum broker_frame kind, struct text bytes,
                 int fd, struct err *err) MUST_CHECK;

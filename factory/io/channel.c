@@ -14,7 +14,7 @@ struct header {
     uint64_t id, len;
 };
 
-/* Room for one descriptor: the kernel closes what comes beyond it. */
+/* Room for one descriptor. */
 union control {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr align;
@@ -91,8 +91,10 @@ static bool receive_all(const struct channel *channel, void *bytes, size_t len, 
     for (size_t done = 0; done < len;) {
         union control control;
         struct iovec part = {(char *)bytes + done, len - done};
-        struct msghdr message = {
-            .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+        struct msghdr message = {.msg_iov = &part,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control.bytes,
+                                 .msg_controllen = CMSG_LEN(sizeof(int))}; /* padding would hold another one */
         ssize_t got = recvmsg(channel->fd, &message, MSG_CMSG_CLOEXEC);
         if (got < 0 && errno == EINTR)
             continue;

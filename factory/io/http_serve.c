@@ -118,6 +118,11 @@ static const char *path_of(struct arena *arena, int fd)
     return len > 0 && (size_t)len < sizeof path && path[0] == '/' ? arena_strndup(arena, path, (size_t)len) : NULL;
 }
 
+static bool is_climbing(const char *path)
+{
+    return strstr(path, "/../") || text_has_suffix(text_of(path), "/..");
+}
+
 /* A file of this machine is read for who may not read it himself only where the call may, or anybody may. What is open is
  * judged: the other process can make links where it may write. */
 static bool open_local(void *owner, const char *url, int *ret_fd, struct err *err)
@@ -136,7 +141,10 @@ static bool open_local(void *owner, const char *url, int *ret_fd, struct err *er
         return true;
     const char *found = path_of(&scratch, fd);
     if (!found || (!is_below(&serve->places.local, found) && !is_public(found))) {
-        err_set(err, ERR_USAGE, "%s: neither a place that this call names, nor a file that everybody may read", url);
+        err_set(err, ERR_USAGE,
+                "%s: neither a place that this call names, nor a file that everybody may read: let others read it, or "
+                "say --no-confine",
+                url);
         return false;
     }
     *ret_fd = take_fd(&fd);
@@ -242,8 +250,9 @@ bool http_serve_store(struct http_serve *serve, const struct store_name *name, s
             return true;
         }
     }
-    bool is_climbing = strstr(name->path, "/../") || text_has_suffix(text_of(name->path), "/..");
-    if (serve->store_count == STORES_MAX || is_climbing || !is_below(&serve->places.writable, name->path)) {
+    const struct strings *writable = &serve->places.writable;
+    bool is_place = strings_has(writable, name->path) || (!is_climbing(name->path) && is_below(writable, name->path));
+    if (serve->store_count == STORES_MAX || !is_place) {
         err_set(err, ERR_INTERNAL, "%s is no cache of this call", name->path);
         return false;
     }

@@ -63,17 +63,28 @@ static struct http_access get_access(struct wire_reader *reader, struct arena *a
     return access;
 }
 
-/* libcurl writes the method as it is; headers are looked at once more when they are sent (http_call.c), but have a name there. */
+/* Headers are those that requests of ours have: who asks must say neither how long a body is, nor which host is meant, nor
+ * who asks. What they say is looked at once more when they are sent (http_call.c). */
+static bool is_ours(const char *header)
+{
+    static const char *const names[] = {
+        "Accept:", "Content-Type:", "Content-Range:", "Expect:", "If-Match:", "If-None-Match:", "Range:"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (strncasecmp(header, names[i], strlen(names[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* libcurl writes the method as it is. */
 bool http_wire_is_sound(const char *method, const char *const *headers, size_t header_count, uint64_t body_bytes)
 {
     static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
     bool is_known = false, is_reading = method && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0);
     for (size_t i = 0; method && i < ARRAY_COUNT(methods); i++)
         is_known = is_known || strcmp(methods[i], method) == 0;
-    for (size_t i = 0; i < header_count; i++) {
-        const char *colon = strchr(headers[i], ':');
-        is_known = is_known && colon && colon != headers[i];
-    }
+    for (size_t i = 0; i < header_count; i++)
+        is_known = is_known && is_ours(headers[i]);
     return is_known && !(is_reading && body_bytes);
 }
 

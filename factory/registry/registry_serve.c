@@ -9,6 +9,7 @@
 #include "registry/registry_wire.h"
 
 #define HELD_MAX 4096u
+#define SESSIONS_MAX 100000u
 
 /* A repository that is open. */
 struct held {
@@ -17,7 +18,12 @@ struct held {
     unsigned number; /* of the struct http */
     struct registry_options options;
     struct registry *registry;
-    unsigned user_count; /* guarded by serve.lock: exchanges that are under way, and one until it is closed */
+
+    /* guarded by serve.lock */
+    unsigned user_count;  /* exchanges that are under way, and one until it is closed */
+    struct arena arena;   /* of the next */
+    struct map locations; /* that the registry answered with: no other URL is asked for; without query */
+    size_t location_count;
 };
 
 struct registry_serve {
@@ -94,6 +100,13 @@ static struct held *find_held(struct registry_serve *serve, uint64_t remote)
 
 /* --- opening --- */
 
+static void free_held(struct held *held)
+{
+    registry_close(held->registry);
+    arena_done(&held->arena);
+    free(held);
+}
+
 /* Only the call, or the administrator's file, can say that nobody vouches for a registry. */
 static bool is_verify_off(struct registry_serve *serve, struct arena *arena, const struct registry_wired_open *open,
                           const struct reference *reference, bool *ret_is_off, struct err *err)
@@ -166,6 +179,7 @@ static void serve_open(struct registry_serve *serve, const struct frame *frame)
     struct held *held = calloc(1, sizeof *held);
     if (!held)
         memory_abort(sizeof *held);
+    held->locations.arena = &held->arena;
     if (open_held(serve, &open, held, &err)) {
         held->remote = ++serve->last_remote;
         held->user_count = 1;
@@ -174,7 +188,7 @@ static void serve_open(struct registry_serve *serve, const struct frame *frame)
         serve->held_count++;
         tell_opened(serve, frame->id, held->remote, &err);
     } else {
-        free(held);
+        free_held(held);
         tell_opened(serve, frame->id, 0, &err);
     }
 }
@@ -186,10 +200,8 @@ static void give_back(struct registry_serve *serve, struct held *held)
     pthread_mutex_lock(&serve->lock);
     bool is_last = --held->user_count == 0;
     pthread_mutex_unlock(&serve->lock);
-    if (!is_last)
-        return;
-    registry_close(held->registry);
-    free(held);
+    if (is_last)
+        free_held(held);
 }
 
 static void serve_close(struct registry_serve *serve, uint64_t remote)
@@ -214,6 +226,35 @@ static void drop(struct serving *serving)
     exchange_done(&serving->wired.exchange);
     arena_done(&serving->arena);
     free(serving);
+}
+
+static struct text without_query(const char *url)
+{
+    return (struct text){url, strcspn(url, "?")};
+}
+
+/* Notes where the answer leads: only there may the next request of a session go. */
+static void note_location(struct serving *serving)
+{
+    struct held *held = serving->held;
+    const char *url = exchange_location(held->registry, &serving->arena, &serving->wired.exchange);
+    if (!url)
+        return;
+    struct text place = without_query(url);
+    pthread_mutex_lock(&serving->serve->lock);
+    if (held->location_count < SESSIONS_MAX && !map_get(&held->locations, place)) {
+        place = (struct text){arena_strndup(&held->arena, place.ptr, place.len), place.len};
+        held->location_count += map_add(&held->locations, place, held);
+    }
+    pthread_mutex_unlock(&serving->serve->lock);
+}
+
+static bool is_where_an_answer_leads(struct registry_serve *serve, const struct held *held, const char *url)
+{
+    pthread_mutex_lock(&serve->lock);
+    bool is_known = map_get(&held->locations, without_query(url)) != NULL;
+    pthread_mutex_unlock(&serve->lock);
+    return is_known;
 }
 
 static void tell_exchanged(struct serving *serving, bool is_good, const struct err *err)
@@ -247,8 +288,10 @@ static void *exchange_main(void *argument)
     atomic_store(&registry->is_ending_late, serving->wired.is_ending_late);
     bool is_good = serving->wired.sending == SENDING_WHOLE ? registry_exchange(registry, exchange, &err)
                                                            : registry_send_once(registry, exchange, &err);
-    if (is_good)
+    if (is_good) {
         err_clear(&err);
+        note_location(serving);
+    }
     tell_exchanged(serving, is_good, &err);
     give_back(serving->serve, serving->held);
     drop(serving);
@@ -283,6 +326,7 @@ static bool prepare(struct registry_serve *serve, struct serving *serving, struc
     exchange->has_fd = false;
     serving->held = is_good ? find_held(serve, serving->wired.remote) : NULL;
     if (!serving->held || wants_fd != (frame->fd >= 0) || exchange->access > serving->held->registry->access ||
+        (exchange->url && !is_where_an_answer_leads(serve, serving->held, exchange->url)) ||
         !http_serve_lend(serve->network, serving->held->number, &serving->watched, &http, err))
         return false;
     if (serving->wired.has_store && !http_serve_store(serve->network, &serving->wired.store, &exchange->store, err)) {

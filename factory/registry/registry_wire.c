@@ -46,6 +46,43 @@ void registry_wire_put_exchange(struct wire_writer *writer, const struct registr
     }
 }
 
+static bool begins_with(const char *path, const char *prefix)
+{
+    return strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+/* Whether a path leads where it begins: libcurl takes "." and ".." for steps. */
+static bool is_straight(const char *path)
+{
+    size_t len = strcspn(path, "?");
+    for (size_t i = 0; i < len; i++) {
+        if (strchr("%\\#", path[i]) || (path[i] == '.' && (!i || path[i - 1] == '/')))
+            return false;
+    }
+    return true;
+}
+
+/* Whether it is one of the requests that are made of repositories, and of the access that they take. A URL is held against
+ * what the registry said of sessions (registry_serve.c). */
+static bool is_of_a_repository(const struct exchange *exchange)
+{
+    const char *path = exchange->path, *method = exchange->method;
+    bool is_reading = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    if (!path)
+        return exchange->access >= REGISTRY_PUSH && strcmp(method, "POST") != 0;
+    if (exchange->is_root)
+        return is_reading && !*path;
+    if (!is_straight(path))
+        return false;
+    if (is_reading)
+        return begins_with(path, "blobs/") || begins_with(path, "manifests/") || begins_with(path, "referrers/") ||
+               begins_with(path, "tags/");
+    if (strcmp(method, "DELETE") == 0)
+        return exchange->access == REGISTRY_DELETE && begins_with(path, "manifests/");
+    return exchange->access >= REGISTRY_PUSH && ((strcmp(method, "POST") == 0 && begins_with(path, "blobs/uploads/")) ||
+                                                 (strcmp(method, "PUT") == 0 && begins_with(path, "manifests/")));
+}
+
 bool registry_wire_get_exchange(struct wire_reader *reader, struct arena *arena,
                                 struct registry_wired_exchange *ret_wired)
 {
@@ -79,7 +116,7 @@ bool registry_wire_get_exchange(struct wire_reader *reader, struct arena *arena,
     uint64_t body_bytes = exchange->has_fd ? exchange->bytes : exchange->body.len;
     return wire_is_good(reader) && !exchange->path != !exchange->url &&
            (!ret_wired->has_store || ret_wired->store.path) && (ret_wired->sending == SENDING_WHOLE || exchange->url) &&
-           http_wire_is_sound(exchange->method, headers, count, body_bytes);
+           http_wire_is_sound(exchange->method, headers, count, body_bytes) && is_of_a_repository(exchange);
 }
 
 /* --- answers --- */

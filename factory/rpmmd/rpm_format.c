@@ -65,7 +65,7 @@ static void list_files(struct arena *arena, const struct source *source, struct 
             size_t len = strcspn(path, "$");
             while (path[len] == '$' && len > 1 && path[len - 1] != '/')
                 len--;
-            if (path[0] == '/')
+            if (path[0] == '/' && len > 1)
                 list_add(arena, ret_paths, arena_strndup(arena, path, len));
         }
         rpm_mirrors_add_local(arena, &configured->repositories.items[i], ret_paths);

@@ -32,6 +32,6 @@ void source_add_local(struct arena *arena, const char *uri, struct strings *path
     size_t len = path ? strcspn(path, "$") : 0;
     while (path && path[len] == '$' && len > 1 && path[len - 1] != '/')
         len--;
-    if (path)
+    if (path && len > 1) /* who names it by a variable alone does not name all of this machine */
         list_add(arena, paths, arena_strndup(arena, path, len));
 }

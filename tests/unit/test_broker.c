@@ -266,6 +266,16 @@ static void an_exchange_beyond_what_was_opened_is_refused(void **state)
         {.method = "BREW", .path = "manifests/v1"},
         {.method = "GET", .path = "manifests/v1", .body = {"body", 4}},
         {.method = "GET", .path = "manifests/v1", .headers = {"no name"}, .header_count = 1},
+        {.method = "GET", .path = "manifests/v1", .headers = {"Content-Length: 3"}, .header_count = 1},
+        {.method = "GET", .path = "manifests/v1", .headers = {"Host: two.invalid"}, .header_count = 1},
+        {.method = "GET", .path = "manifests/../../../api/tokens"},
+        {.method = "GET", .path = "manifests/%2e%2e/x"},
+        {.method = "GET", .path = "api/tokens"},
+        {.method = "GET", .path = "_catalog", .is_root = true},
+        {.method = "GET", .url = "http://127.0.0.1:1/api/tokens"},
+        {.method = "DELETE", .path = "manifests/v1"},
+        {.method = "POST", .path = "blobs/uploads/"},
+        {.method = "PUT", .path = "manifests/v1", .body = {"{}", 2}},
         {.method = "GET", .path = "manifests/v1", .url = "https://two.invalid/"},
         {.method = "GET"},
     };
@@ -281,6 +291,31 @@ static void an_exchange_beyond_what_was_opened_is_refused(void **state)
     struct exchange exchange = {.method = "GET", .path = "manifests/v1"};
     assert_false(registry_remote_exchange(registry, &exchange, SENDING_WHOLE, &err));
     CHECK_ERR(&err, ERR_INTERNAL, "refuses a request");
+    registry_close(registry);
+}
+
+static void only_where_an_answer_leads_a_session_goes_on(void **state)
+{
+    struct place *place = *state;
+    struct registry_options options = {.broker = place->broker};
+    struct reference reference = {.host = "127.0.0.1:1", .api_host = "127.0.0.1:1", .repository = "ns/image"};
+    struct registry *registry;
+    struct err err = {0};
+    static const struct exchange wrong[] = {
+        {.method = "PUT", .url = "http://127.0.0.1:1/v2/ns/image/blobs/uploads/1", .access = REGISTRY_PUSH},
+        {.method = "POST", .url = "http://127.0.0.1:1/v2/ns/image/blobs/uploads/", .access = REGISTRY_PUSH},
+        {.method = "POST", .path = "manifests/v1", .access = REGISTRY_PUSH},
+        {.method = "PUT", .path = "blobs/uploads/", .access = REGISTRY_PUSH},
+        {.method = "DELETE", .path = "manifests/v1", .access = REGISTRY_PUSH},
+    };
+    CHECK_OK(registry_open(&options, place->http, &reference, REGISTRY_PUSH, &registry, &err), &err);
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        struct exchange exchange = wrong[i];
+        assert_false(registry_remote_exchange(registry, &exchange, SENDING_WHOLE, &err));
+        CHECK_ERR(&err, ERR_INTERNAL, "refuses a request");
+        err_clear(&err);
+        exchange_done(&exchange);
+    }
     registry_close(registry);
 }
 
@@ -370,6 +405,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(where_a_registry_is_follows_from_its_name_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_opened_for_more_than_the_call_may_want, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_exchange_beyond_what_was_opened_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_where_an_answer_leads_a_session_goes_on, set_up, tear_down),
         cmocka_unit_test(a_request_that_breaks_off_or_goes_on_is_none),
         cmocka_unit_test(a_request_with_any_number_replaced_is_read_within_bounds),
     };
