@@ -732,14 +732,15 @@ static void tell_nearest(const struct build *build, struct err *err)
 }
 
 /* What a manifest says of where an image comes from was not known when that was chosen. */
-static bool check_led(const struct manifest *manifest, const char *word, struct err *err)
+static bool check_led(const struct build *build, const struct manifest *manifest, const char *word, struct err *err)
 {
-    if (!manifest->base && !manifest->source && !manifest->has_architectures)
+    bool has_own = site_image_find(&build->site->images, manifest->name) != NULL;
+    if (!has_own && !manifest->base && !manifest->source && !manifest->has_architectures)
         return true;
-    err_set(
-        err, ERR_USAGE,
-        "%s leads to the manifest %s of the catalogue, which has a base, a source or architectures of its own; say %s",
-        word, manifest->name, manifest->name);
+    err_set(err, ERR_USAGE, "%s leads to the manifest %s of the catalogue, %s; say %s", word, manifest->name,
+            has_own ? "of which the site file says something of its own"
+                    : "which has a base, a source or architectures of its own",
+            manifest->name);
     return false;
 }
 
@@ -753,7 +754,7 @@ static bool read_answer(const struct build *build, const struct batch_image *ima
                               ret_manifest, err);
     return manifest_find(build->arena, build->manifests_dir, answer->manifest, &path, err) &&
            manifest_load(build->arena, path, &build->features, ret_manifest, err) &&
-           check_hwcaps(build, ret_manifest, err) && check_led(ret_manifest, image->word, err);
+           check_hwcaps(build, ret_manifest, err) && check_led(build, ret_manifest, image->word, err);
 }
 
 /* Takes one answer for an image. */

@@ -87,15 +87,6 @@ static void bid_for(struct map *bids, const struct package *package, const struc
     map_set(bids, name, bid);
 }
 
-static void bid_of(struct fileset *set, const struct package *package, const struct shell_command *command,
-                   struct map *bids)
-{
-    struct alternatives found;
-    if (alternatives_parse(set->arena, command, &found) &&
-        fileset_walk(set, set->arena, found.items[0].path, NULL, NULL))
-        bid_for(bids, package, &found);
-}
-
 /* Whether a command registers what only the running script knows. */
 static bool is_open(const struct shell_command *command)
 {
@@ -107,31 +98,51 @@ static bool is_open(const struct shell_command *command)
     return is_install && !is_constant && is_command(command->items[0].text);
 }
 
-/* Goes with the script through its loops and variables (openjdk's tools). */
-static void follow_scripts(struct fileset *set, const struct package *package, struct map *bids)
+static void add_parsed(struct arena *arena, const struct shell_command *command, struct alternatives_list *list)
 {
-    struct script_calls calls;
-    script_calls_list(set->arena, &package, 1, set, &calls);
-    for (size_t i = 0; i < calls.count; i++)
-        bid_of(set, package, &calls.items[i].call.command, bids);
+    struct alternatives found;
+    if (alternatives_parse(arena, command, &found))
+        list_add(arena, list, found);
 }
 
-static void read_scripts(struct fileset *set, const struct package *package, struct map *bids)
+/* Goes with the scripts through their loops and variables (openjdk's tools). */
+static void follow_scripts(struct arena *arena, const struct fileset *set, const struct package *package,
+                           struct alternatives_list *list)
+{
+    struct script_calls calls;
+    script_calls_list(arena, &package, 1, set, &calls);
+    for (size_t i = 0; i < calls.count; i++)
+        add_parsed(arena, &calls.items[i].call.command, list);
+}
+
+void alternatives_of(struct arena *arena, const struct fileset *set, const struct package *package,
+                     struct alternatives_list *ret_list)
 {
     bool is_followed = false;
+    *ret_list = (struct alternatives_list){0};
     for (size_t i = 0; i < package->scripts.count; i++) {
         const struct package_script *script = &package->scripts.items[i];
         struct shell_commands commands;
         if (!package_runs_at_install(package, script->name) || !strstr(script->text, "alternatives"))
             continue;
-        shell_commands_list(set->arena, script->text, &commands);
+        shell_commands_list(arena, script->text, &commands);
         for (size_t j = 0; j < commands.count; j++) {
-            bid_of(set, package, &commands.items[j], bids);
+            add_parsed(arena, &commands.items[j], ret_list);
             is_followed = is_followed || is_open(&commands.items[j]);
         }
     }
     if (is_followed)
-        follow_scripts(set, package, bids);
+        follow_scripts(arena, set, package, ret_list);
+}
+
+static void read_scripts(struct fileset *set, const struct package *package, struct map *bids)
+{
+    struct alternatives_list list;
+    alternatives_of(set->arena, set, package, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        if (fileset_walk(set, set->arena, list.items[i].items[0].path, NULL, NULL))
+            bid_for(bids, package, &list.items[i]);
+    }
 }
 
 /* Adds the link unless there is something; false when its path cannot be one. */

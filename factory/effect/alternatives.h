@@ -32,6 +32,14 @@ struct alternatives {
 /* Reads an --install command; false when it is none, or when a word of it is only known to the running script. */
 bool alternatives_parse(struct arena *arena, const struct shell_command *command,
                         struct alternatives *ret_alternatives);
+struct alternatives_list {
+    struct alternatives *items;
+    size_t count, capacity;
+};
+
+/* Lists what a package's scripts register when it is installed, also in loops over words that the script has. */
+void alternatives_of(struct arena *arena, const struct fileset *set, const struct package *package,
+                     struct alternatives_list *ret_list);
 /* Adds the links of all packages of the set to it. */
 void alternatives_add(struct fileset *set);
 

@@ -152,18 +152,11 @@ static bool register_one(struct arena *arena, const struct alternatives_request 
 static bool read_package(struct arena *arena, const struct alternatives_request *request, const struct package *package,
                          struct map *groups, struct err *err)
 {
-    for (size_t i = 0; i < package->scripts.count; i++) {
-        const struct package_script *script = &package->scripts.items[i];
-        struct shell_commands commands;
-        if (!package_runs_at_install(package, script->name) || !strstr(script->text, "alternatives"))
-            continue;
-        shell_commands_list(arena, script->text, &commands);
-        for (size_t j = 0; j < commands.count; j++) {
-            struct alternatives found;
-            if (alternatives_parse(arena, &commands.items[j], &found) &&
-                !register_one(arena, request, &found, groups, err))
-                return false;
-        }
+    struct alternatives_list list;
+    alternatives_of(arena, request->set, package, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        if (!register_one(arena, request, &list.items[i], groups, err))
+            return false;
     }
     return true;
 }

@@ -548,8 +548,11 @@ bool store_map_checked(struct store_place *place,
         return true;
     bool is_good = hide_trailer(store, place->kind, &place->key, &view, &expect) &&
                    is_known(store, &place->status, &view, &expect, is_right);
-    if (store_mark_used(store, store->derived_fd, name.chars))
-        (void)fstatat(store->derived_fd, name.chars, &place->status, AT_SYMLINK_NOFOLLOW);
+    struct stat now, *then = &place->status;
+    if (store_mark_used(store, store->derived_fd, name.chars) &&
+        fstatat(store->derived_fd, name.chars, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == then->st_ino &&
+        now.st_dev == then->st_dev && now.st_size == then->st_size)
+        *then = now;
     if (is_good)
         *ret_view = view;
     else

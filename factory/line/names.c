@@ -255,6 +255,8 @@ static bool find_led(struct finding *finding, struct err *err)
 {
     const char *word = finding->word;
     struct err why = *err;
+    if (!finding->lead)
+        return false;
     err_clear(err);
     finding->word = finding->lead;
     bool is_good = find_command(finding, err);
@@ -277,14 +279,20 @@ static bool find_package(struct finding *finding, struct err *err)
 {
     if (!rule_is_package_name(finding->word) || !catalog_has(finding->catalog, finding->word, false))
         return true;
-    if (!follow_lead(finding, err))
-        return false;
-    if (finding->manifest) {
-        finding->taken = WAY_PACKAGE;
+    if (take_program(finding, WAY_PACKAGE, finding->word, NULL, err))
         return true;
+    struct err unfollowed = {0};
+    if (err->kind != ERR_USAGE)
+        return false;
+    if (!follow_lead(finding, &unfollowed)) {
+        *err = unfollowed;
+        return false;
     }
-    return take_program(finding, WAY_PACKAGE, finding->word, NULL, err) ||
-           (err->kind == ERR_USAGE && finding->lead && find_led(finding, err));
+    if (!finding->manifest)
+        return find_led(finding, err);
+    finding->taken = WAY_PACKAGE;
+    err_clear(err);
+    return true;
 }
 
 /* "nsd.service", its template "nsd@.service" (also for "nsd@main.service"), or with the prefix "nsd" alone, and a script. */
@@ -551,8 +559,10 @@ static const char *say_alike(struct arena *arena, const struct finding *finding)
     if (alike.word.len > 2 && finding->way != WAY_PATH)
         catalog_names(finding->catalog, take_alike, &alike);
     if (is_virtual)
-        return arena_printf(arena, "; it is what other packages provide: name one of them%s%s",
-                            alike.names.count ? ", or of those of like names: " : "",
+        return arena_printf(arena,
+                            "; it is what other packages provide: name one of them (apt-cache showpkg %s or dnf "
+                            "repoquery --whatprovides %s lists them)%s%s",
+                            finding->word, finding->word, alike.names.count ? ", or of those of like names: " : "",
                             alike.names.count ? list_some(arena, &alike.names) : "");
     return alike.names.count
                ? arena_printf(arena, "; there are packages of like names: %s", list_some(arena, &alike.names))

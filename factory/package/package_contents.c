@@ -22,7 +22,7 @@ static void read_elf(struct file_contents *contents, struct elf_facts *facts)
     size_t before = (size_t)(contents->offset % (uint64_t)sysconf(_SC_PAGESIZE));
     size_t size = (size_t)contents->entry->size_bytes;
     char *mapped =
-        mmap(NULL, before + size, PROT_READ, MAP_SHARED, contents->blob->fd, (off_t)(contents->offset - before));
+        mmap(NULL, before + size, PROT_READ, MAP_PRIVATE, contents->blob->fd, (off_t)(contents->offset - before));
     if (mapped == MAP_FAILED)
         memory_abort(size);
     elf_read(contents->arena, (struct text){mapped + before, size}, facts);

@@ -135,6 +135,14 @@ class InstalledCase(Case):
 
 
 class OnABase(InstalledCase):
+    def test_alternatives_that_a_script_registers_in_a_loop_are_those_of_update_alternatives(self):
+        packages = app_packages(postinst="#!/bin/sh\nset -e\nfor i in one two; do\n    update-alternatives --install /usr/bin/app-$i app-$i "
+                                         "/usr/share/app/data 50\ndone\n")
+        self.ready_on(packages, MANIFEST.replace("[app]", "[app]\n  documentation: true"))
+        ours = self.put_on(self.build_on())
+        self.assertEqual(os.readlink(ours + "/etc/alternatives/app-two"), "/usr/share/app/data")
+        self.same_as_dpkg(ours, packages, without=("/var/log",))
+
     def test_the_layer_is_what_dpkg_adds_and_its_database_byte_for_byte(self):
         self.ready_on(app_packages(), MANIFEST.replace("[app]", "[app]\n  documentation: true"))
         ours = self.put_on(self.build_on())
