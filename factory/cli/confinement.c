@@ -56,6 +56,14 @@ static void serve(struct channel *channel, void *owner)
     }
 }
 
+static bool start_broker(struct command *command, struct err *err)
+{
+    signals_pause(command->signals);
+    bool is_started = broker_start(command->log, serve, command, &command->broker, err);
+    signals_resume(command->signals);
+    return is_started;
+}
+
 void confinement_start(struct command *command)
 {
     struct err err = {0};
@@ -63,8 +71,7 @@ void confinement_start(struct command *command)
         return;
     if (!confine_is_possible())
         log_line(command->log, LOG_VERBOSE, "readers are not confined: this kernel has neither Landlock nor seccomp");
-    else if (!broker_start(command->log, serve, command, &command->broker, &err) ||
-             !workers_start(1, &command->keeper, &err))
+    else if (!start_broker(command, &err) || !workers_start(1, &command->keeper, &err))
         log_line(command->log, LOG_VERBOSE, "readers are not confined: %s", err.text);
     if (command->broker)
         command->confined.channel = broker_channel(command->broker);
@@ -146,7 +153,7 @@ static void add_all(struct arena *arena, const struct strings *from, struct stri
         list_add(arena, to, from->items[i]);
 }
 
-/* The files that the call is told in, the folders that it may leave empty; of a host all, which is what is installed on. */
+/* The files that the call is told in, the folders that it may leave empty. */
 static void gather_kept(struct command *command)
 {
     struct confine_places *kept = &command->kept;
@@ -158,8 +165,6 @@ static void gather_kept(struct command *command)
     confinement_keep(command, command->options.changes);
     if (pages)
         list_add(arena, &kept->writable, pages);
-    if (command->options.command->kind == COMMAND_SYSTEM)
-        list_add(arena, &kept->writable, "/");
     for (size_t i = 0; i < command->made.count; i++) {
         const char *made = command->made.items[i], *slash = strrchr(made, '/');
         list_add(arena, &kept->removable,
@@ -190,7 +195,9 @@ static bool has_signing_command(const struct command *command)
 void confinement_close(struct command *command)
 {
     void *items[] = {command};
-    if (!command->keeper || command->is_main_left || command->is_keeper_confined || has_signing_command(command))
+    bool is_left = command->is_main_left || has_signing_command(command) ||
+                   command->options.command->kind == COMMAND_SYSTEM; /* all of a host, and systemctl */
+    if (!command->keeper || is_left || command->is_keeper_confined)
         return;
     command->is_keeper_confined = true;
     passphrases_wipe();

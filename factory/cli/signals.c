@@ -292,6 +292,26 @@ bool signals_start(struct signals **ret_signals, struct err *err)
     return true;
 }
 
+/* Has the thread end that is on its own. */
+static void end_thread(struct signals *signals, pthread_t thread)
+{
+    atomic_store(&signals->leaving, thread);
+    (void)pthread_kill(thread, SIGUSR1);
+    (void)pthread_join(thread, NULL);
+    atomic_store(&signals->leaving, 0); /* its number may be given to another */
+}
+
+void signals_pause(struct signals *signals)
+{
+    end_thread(signals, signals->thread);
+}
+
+void signals_resume(struct signals *signals)
+{
+    if (pthread_create(&signals->thread, NULL, wait_for_signals, signals) != 0)
+        memory_abort(0); /* there was one a moment ago */
+}
+
 /* The new one begins before the old one is woken. */
 bool signals_renew(struct signals *signals, struct err *err)
 {
@@ -301,10 +321,7 @@ bool signals_renew(struct signals *signals, struct err *err)
         err_set_errno(err, failed, "cannot start a thread");
         return false;
     }
-    atomic_store(&signals->leaving, before);
-    (void)pthread_kill(before, SIGUSR1);
-    (void)pthread_join(before, NULL);
-    atomic_store(&signals->leaving, 0); /* its number may be given to another */
+    end_thread(signals, before);
     signals->thread = thread;
     return true;
 }

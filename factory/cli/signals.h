@@ -26,6 +26,11 @@ bool signals_start(struct signals **ret_signals, struct err *err) MUST_CHECK;
 /* Has the waiting thread replaced by one that the calling thread starts, which is what the kernel confines it by
  * (io/confine.h). No signal is lost. Fails with ERR_LOCAL; then the old one goes on. */
 bool signals_renew(struct signals *signals, struct err *err) MUST_CHECK;
+/* Ends the waiting thread until signals_resume(): who forks must be alone, as a lock that another thread holds meanwhile (of an
+ * allocator) stays held in the new process. Signals wait as long. */
+void signals_pause(struct signals *signals);
+/* Starts it again; no signal is lost. */
+void signals_resume(struct signals *signals);
 /* The flag that a signal sets; lives until signals_stop(). */
 const atomic_bool *signals_cancel(const struct signals *signals);
 /* From now on SIGHUP ends nothing: signals_take_hangup() tells of it. One that the parent had ignored stays ignored. */

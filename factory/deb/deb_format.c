@@ -89,6 +89,7 @@ static void list_files(struct arena *arena, const struct source *source, struct 
             list_add(arena, ret_paths, keyrings->items[j]);
         for (size_t j = 0; j < configured->repositories.items[i].uris.count; j++)
             source_add_local(arena, configured->repositories.items[i].uris.items[j], ret_paths);
+        source_add_local(arena, configured->repositories.items[i].snapshot, ret_paths);
     }
 }
 

@@ -69,6 +69,7 @@ static void list_files(struct arena *arena, const struct source *source, struct 
                 list_add(arena, ret_paths, arena_strndup(arena, path, len));
         }
         rpm_mirrors_add_local(arena, &configured->repositories.items[i], ret_paths);
+        source_add_local(arena, configured->repositories.items[i].snapshot, ret_paths);
     }
 }
 

@@ -29,8 +29,8 @@ const char *source_public_uri(struct arena *arena, const char *uri)
 void source_add_local(struct arena *arena, const char *uri, struct strings *paths)
 {
     const char *path = uri ? url_local_path(arena, uri) : NULL;
-    size_t len = path ? strcspn(path, "$") : 0;
-    while (path && path[len] == '$' && len > 1 && path[len - 1] != '/')
+    size_t len = path ? strcspn(path, "${") : 0;
+    while (path && path[len] && len > 1 && path[len - 1] != '/')
         len--;
     if (path && len > 1) /* who names it by a variable alone does not name all of this machine */
         list_add(arena, paths, arena_strndup(arena, path, len));

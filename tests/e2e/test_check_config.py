@@ -301,7 +301,7 @@ class Layers(Layouts):
 
 
 class Cost(Layouts):
-    """Layers of few bytes that unpack to many, within 1 GiB of address space."""
+    """Layers of few bytes that unpack to many, within 1 GiB, and what malloc keeps free of address space for threads."""
 
     @staticmethod
     @functools.lru_cache
@@ -319,7 +319,7 @@ class Cost(Layouts):
 
     def within(self, layers, code, words=""):
         self.make({}, [packed for packed, _ in layers], pack=bytes, diff_ids=lambda *_: [diff_id for _, diff_id in layers])
-        result = self.check(memory=1 << 30)
+        result = self.check(memory=(1 << 30) + (256 << 20))
         self.assertEqual(result.code, code, result)
         self.assertIn(words, result.stderr)
 

@@ -70,6 +70,10 @@ class Identity(unittest.TestCase):
         self.assertEqual(result.code, run.OK, result)
         return {arch: told.selection("identity", arch) for arch in ARCHES}
 
+    def created(self, name):
+        images = image.Layout(os.path.join(self.top, name, "identity")).images["latest"]
+        return min(images[arch].config["created"] for arch in ARCHES.values())
+
     def unpack(self, name, arch):
         """The folder that the image is unpacked to, and its configuration."""
         built = image.Layout(os.path.join(self.top, name, "identity")).images["latest"][ARCHES[arch]]
@@ -103,6 +107,10 @@ class Identity(unittest.TestCase):
     def test_it_answers_and_keeps_its_data_over_a_restart_and_upgrades_of_packages(self):
         builds = [("first", ["--suite", RELEASE]), ("second", []), *([("next", ["--suite", NEXT])] if NEXT else [])]
         built = [(name, packages) for name, packages in ((name, self.build(name, *options)) for name, options in builds) if packages]
+        for before, after in zip(built[:], built[1:]):
+            if self.created(after[0]) < self.created(before[0]):  # as when the old release had a security update since
+                print(f"{after[0]}: left out, its packages are older than those of {before[0]}", file=sys.stderr)
+                built.remove(after)
         self.assertGreater(len(built), 1, "the mirror gives only one of the builds")
         for arch in ARCHES:
             if namespaces.foreign(arch) and not namespaces.register(arch):
