@@ -112,10 +112,10 @@ static bool is_public(const char *path)
 /* The path of what is open; NULL without one. */
 static const char *path_of(struct arena *arena, int fd)
 {
-    char name[64], path[PATH_MAX];
-    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    ssize_t len = readlink(name, path, sizeof path);
-    return len > 0 && (size_t)len < sizeof path && path[0] == '/' ? arena_strndup(arena, path, (size_t)len) : NULL;
+    char place[64], found[PATH_MAX];
+    (void)snprintf(place, sizeof place, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(place, found, sizeof found);
+    return len > 0 && (size_t)len < sizeof found && found[0] == '/' ? arena_strndup(arena, found, (size_t)len) : NULL;
 }
 
 static bool is_climbing(const char *path)
