@@ -337,7 +337,8 @@ static bool prepare(struct registry_serve *serve, struct serving *serving, struc
     exchange->fd = take_fd(&frame->fd);
     exchange->received_counter = &serving->watched.received;
     exchange->sent_counter = &serving->watched.sent;
-    serving->held->registry->http = http; /* the same as long as anybody has it */
+    if (serving->held->registry->http != http) /* the same as long as anybody has it, who may be reading it */
+        serving->held->registry->http = http;
     return true;
 }
 
